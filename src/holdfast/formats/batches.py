@@ -1,0 +1,81 @@
+"""Batches: the header of the lines of one (environment, stream) that one node took in one flush (formats, Batch)."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from holdfast.formats import canonical
+from holdfast.kernel.errors import MalformedError
+from holdfast.kernel.names import EnvironmentName, NodeName, Stream, environment_name, node_name
+
+SALT = 16
+SECRET = 32
+HASH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class BatchHeader:
+    """What is committed of a batch. `root` is MTH over its line entries; `previous` the leaf hash of the stream's last
+    batch entry on this node, or empty for the first."""
+
+    environment: EnvironmentName
+    stream: Stream
+    node: NodeName
+    first: int
+    count: int
+    root: bytes
+    previous: bytes
+
+    def encode(self) -> bytes:
+        """Canonical JSON."""
+        return canonical.dump(
+            {
+                "v": 1,
+                "environment": self.environment,
+                "stream": self.stream.value,
+                "node": self.node,
+                "first": str(self.first),
+                "count": self.count,
+                "root": base64.b64encode(self.root).decode(),
+                "previous": base64.b64encode(self.previous).decode(),
+            }
+        )
+
+
+def parse_header(data: bytes) -> BatchHeader:
+    """The header of canonical bytes, strictly. MalformedError otherwise."""
+    value = canonical.load_object(data)
+    try:
+        header = _header(value)
+        if header.encode() == data:
+            return header
+    except (KeyError, TypeError, ValueError, binascii.Error):
+        pass
+    raise MalformedError("batch-header", "a batch header does not read")
+
+
+def _header(value: Mapping[str, canonical.Json]) -> BatchHeader:
+    first, count = value["first"], value["count"]
+    root, previous = base64.b64decode(str(value["root"])), base64.b64decode(str(value["previous"]))
+    if not isinstance(first, str) or not first.isascii() or not first.isdigit():
+        raise ValueError
+    if not isinstance(count, int) or count < 1 or len(root) != HASH or len(previous) not in (0, HASH):
+        raise ValueError
+    return BatchHeader(
+        environment_name(str(value["environment"])),
+        Stream(str(value["stream"])),
+        node_name(str(value["node"])),
+        int(first),
+        count,
+        root,
+        previous,
+    )
+
+
+def line_salts(secret: bytes, count: int) -> bytes:
+    """The salts of a batch's lines, 16 bytes each: the AES-256-CTR keystream under the batch secret, counter from 0."""
+    stream = Cipher(algorithms.AES(secret), modes.CTR(bytes(16))).encryptor()
+    return stream.update(bytes(SALT * count))

@@ -1,0 +1,134 @@
+"""Records ⇄ bytes (formats, Line): eight fields joined by 0x1F, the message last and free to hold any byte.
+
+    arrival_ns ‖ 1F ‖ time_ns ‖ 1F ‖ severity ‖ 1F ‖ host ‖ 1F ‖ program ‖ 1F ‖ procid ‖ 1F ‖ attributes ‖ 1F ‖ message
+
+Whole tables at a time; `Record` is one of them taken out, for proofs and people.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from holdfast.kernel.errors import MalformedError
+from holdfast.kernel.instants import Instant
+
+SEPARATOR = b"\x1f"
+
+SCHEMA = pl.Schema(
+    {
+        "arrival": pl.Int64,
+        "time": pl.Int64,
+        "severity": pl.UInt8,
+        "host": pl.String,
+        "program": pl.String,
+        "procid": pl.String,
+        "attributes": pl.String,
+        "message": pl.Binary,
+    }
+)
+"""A table of records: what parsers make, the guard minimises, readers render."""
+
+_NUMBER = re.compile(rb"(?:0|[1-9][0-9]{0,18}|-[1-9][0-9]{0,18})\Z")
+_SEVERITY = re.compile(rb"[0-7]\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line after minimisation. Times in nanoseconds since the epoch, UTC."""
+
+    arrival: Instant
+    time: Instant
+    severity: int
+    host: str
+    program: str
+    procid: str
+    attributes: str
+    message: bytes
+
+
+def encode(table: pl.DataFrame) -> pa.LargeBinaryArray:
+    """The record bytes of every row (columns of SCHEMA, no nulls), in order."""
+    heads = table.select(
+        pl.concat_str(
+            [pl.col("arrival"), pl.col("time"), pl.col("severity"), "host", "program", "procid", "attributes"],
+            separator="\x1f",
+        ).alias("head")
+    )["head"]
+    return pc.binary_join_element_wise(
+        heads.to_arrow().cast(pa.large_binary()), table["message"].to_arrow().cast(pa.large_binary()), SEPARATOR
+    )
+
+
+def decode(data: bytes, lengths: npt.NDArray[np.int64]) -> pl.DataFrame:
+    """The table of records laid end to end. MalformedError if a record does not have its fields."""
+    offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))
+    if offsets[-1] != len(data):
+        raise MalformedError("record-lengths", "the lengths of the records do not add up to their bytes")
+    buffer = np.frombuffer(data, np.uint8)
+    marks = np.flatnonzero(buffer == 0x1F)
+    # The first seven separators at or after each record's start; later ones belong to its message.
+    first = np.searchsorted(marks, offsets[:-1])
+    if len(lengths) and (len(marks) < 7 or first.max() + 7 > len(marks)):
+        raise MalformedError("record-fields", "a record does not have eight fields")
+    cuts = marks[first[:, None] + np.arange(7)[None, :]] if len(lengths) else np.zeros((0, 7), np.int64)
+    if len(lengths) and bool((cuts[:, 6] >= offsets[1:]).any()):
+        raise MalformedError("record-fields", "a record does not have eight fields")
+    starts = np.column_stack((offsets[:-1], cuts + 1))
+    ends = np.column_stack((cuts, offsets[1:]))
+    try:
+        columns = [slices(data, starts[:, i], ends[:, i]) for i in range(8)]
+        series: dict[str, pl.Series] = {}
+        for column, (name, kind) in zip(columns, SCHEMA.items(), strict=True):
+            if kind != pl.Binary:
+                column = column.cast(pa.large_string())
+            values = pl.Series(name, column)
+            series[name] = values if kind in (pl.Binary, pl.String) else values.cast(kind)
+        return pl.DataFrame(series, schema=SCHEMA)
+    except (pa.ArrowInvalid, pl.exceptions.PolarsError):
+        raise MalformedError("record-fields", "a record's numbers or text do not read") from None
+
+
+def slices(data: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> pa.LargeBinaryArray:
+    """The byte strings `data[starts[i]:ends[i]]` (ascending, not overlapping) as one array."""
+    offsets = np.empty(2 * len(starts) + 1, np.int64)
+    offsets[0:-1:2] = starts
+    offsets[1::2] = ends
+    offsets[-1] = ends[-1] if len(ends) else 0
+    both = pa.LargeBinaryArray.from_buffers(
+        pa.large_binary(), 2 * len(starts), [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+    )
+    return both.take(pa.array(np.arange(0, 2 * len(starts), 2)))
+
+
+def parse_record(data: bytes) -> Record:
+    """One record, strictly. MalformedError for anything `encode` does not write."""
+    fields = data.split(SEPARATOR, 7)
+    if len(fields) != 8 or not (_NUMBER.match(fields[0]) and _NUMBER.match(fields[1]) and _SEVERITY.match(fields[2])):
+        raise MalformedError("record-fields", "a record does not have its eight fields")
+    try:
+        host, program, procid, attributes = (field.decode() for field in fields[3:7])
+    except UnicodeDecodeError:
+        raise MalformedError("record-text", "a record's text fields are not UTF-8") from None
+    return Record(
+        Instant(int(fields[0])), Instant(int(fields[1])), int(fields[2]), host, program, procid, attributes, fields[7]
+    )
+
+
+def record_bytes(record: Record) -> bytes:
+    """The bytes of one record."""
+    texts: Sequence[str] = (
+        str(record.arrival),
+        str(record.time),
+        str(record.severity),
+        record.host,
+        record.program,
+        record.procid,
+        record.attributes,
+    )
+    return b"\x1f".join([text.encode() for text in texts] + [record.message])
