@@ -45,8 +45,8 @@ DIRECTORY = np.dtype(
         ("reserved", "V8"),
     ]
 )
-"""One batch of a frame. `offset` and `length` are those of the ciphertext, `offset` from the frame's start; `arrival` is the
-earliest of its lines; `leaf` is H(0x00 ‖ salt ‖ header)."""
+"""One batch of a frame. `offset` and `length` are those of the ciphertext, `offset` from the frame's start; `arrival`
+is the earliest of its lines; `leaf` is H(0x00 ‖ salt ‖ header)."""
 
 STATE = 1
 """Flag: the entry is not a batch but the node's state (the first frame of a file)."""

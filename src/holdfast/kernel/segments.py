@@ -40,5 +40,6 @@ class SegmentEntry:
 def segment_name(
     environment: EnvironmentName, stream: Stream, day: Day, node: NodeName, first: int, generation: int = 0
 ) -> str:
-    """`segments/<environment>/<stream>/<yyyy>/<mm>/<dd>/<node>-<first line>.<generation>.parquet` (formats, Segment)."""
+    """`segments/<environment>/<stream>/<yyyy>/<mm>/<dd>/<node>-<first line>.<generation>.parquet` (formats,
+    Segment)."""
     return f"segments/{environment}/{stream}/{day.replace('-', '/')}/{node}-{first}.{generation}.parquet"

@@ -69,7 +69,31 @@ class KeySource(Protocol):
         """The node's own journal and state keys again, after a restart. Destroyed ones are left out."""
 
     def sealed(self, segments: Sequence[SegmentEntry], journal_keys: Sequence[KeyId]) -> None:
-        """Enter segments in the catalogue and destroy the journal keys, one transaction. Repeating it changes nothing."""
+        """Enter segments in the catalogue and destroy the journal keys, one transaction. Repeating it changes
+        nothing."""
+
+
+class JournalStore(Protocol):
+    """A node's journal files, numbered from 0 without a gap up to the newest, which alone is appended to."""
+
+    def numbers(self) -> Sequence[int]:
+        """The files there are, ascending."""
+
+    def open(self, number: int) -> BinaryIO:
+        """A file, for reading. ConflictError `journal-missing` if it is not there."""
+
+    def create(self, number: int, data: bytes) -> None:
+        """A new newest file holding `data`, file and name durable. BusyError `no-space` leaves no file."""
+
+    def append(self, number: int, data: bytes) -> None:
+        """Add to the newest file, durable when it returns. BusyError `no-space` leaves the file as it was;
+        OutcomeUnknownError if the disk failed: the process must stop and recover."""
+
+    def truncate(self, number: int, size: int) -> None:
+        """Cut a torn tail off the newest file, durably."""
+
+    def delete(self, number: int) -> None:
+        """Remove a file, durably. Quiet if it is not there."""
 
 
 class LogSink(Protocol):

@@ -1,0 +1,117 @@
+"""Journal files on a local disk: `<8 digits>.journal`, each appended to with write and fdatasync.
+
+An append that finds the disk full is cut back to where it began, so that the file never holds half a frame of a
+running node; one that fails in fdatasync leaves the outcome unknown (the kernel may have dropped the pages), so the
+process has to stop and read back what the disk really holds.
+"""
+
+import errno
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from holdfast.kernel.errors import BusyError, ConflictError, OutcomeUnknownError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class PosixJournal:
+    """The journal folder of one node. Satisfies vault.ports.JournalStore; one writer at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._sync_folder()
+        self._newest: tuple[int, int] | None = None
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:08d}.journal"
+
+    def _sync_folder(self) -> None:
+        fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def numbers(self) -> Sequence[int]:
+        """The files there are, ascending."""
+        return sorted(
+            int(path.stem) for path in self._folder.glob("*.journal") if len(path.stem) == 8 and path.stem.isdigit()
+        )
+
+    def open(self, number: int) -> BinaryIO:
+        """A file, for reading."""
+        try:
+            return self._path(number).open("rb")
+        except FileNotFoundError:
+            raise ConflictError("journal-missing", "a journal file is not there", number=number) from None
+
+    def create(self, number: int, data: bytes) -> None:
+        """A new newest file holding `data`."""
+        fd = os.open(self._path(number), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            _write(fd, data)
+        except OSError as error:
+            os.close(fd)
+            self._path(number).unlink()
+            raise _translated(error) from None
+        _sync(fd)
+        self._sync_folder()
+        self._adopt(number, fd)
+
+    def append(self, number: int, data: bytes) -> None:
+        """Add to the newest file."""
+        fd = self._descriptor(number)
+        size = os.fstat(fd).st_size
+        try:
+            _write(fd, data)
+        except OSError as error:
+            os.ftruncate(fd, size)
+            raise _translated(error) from None
+        _sync(fd)
+
+    def truncate(self, number: int, size: int) -> None:
+        """Cut a torn tail off."""
+        fd = self._descriptor(number)
+        os.ftruncate(fd, size)
+        os.fsync(fd)
+
+    def delete(self, number: int) -> None:
+        """Remove a file."""
+        if self._newest and self._newest[0] == number:
+            os.close(self._newest[1])
+            self._newest = None
+        self._path(number).unlink(missing_ok=True)
+        self._sync_folder()
+
+    def _descriptor(self, number: int) -> int:
+        if self._newest is None or self._newest[0] != number:
+            self._adopt(number, os.open(self._path(number), os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
+        assert self._newest is not None
+        return self._newest[1]
+
+    def _adopt(self, number: int, fd: int) -> None:
+        if self._newest is not None:
+            os.close(self._newest[1])
+        self._newest = (number, fd)
+
+
+def _write(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def _sync(fd: int) -> None:
+    try:
+        os.fdatasync(fd)
+    except OSError:
+        raise OutcomeUnknownError("journal-sync", "the disk did not confirm what was written to the journal") from None
+
+
+def _translated(error: OSError) -> Exception:
+    if error.errno in _FULL:
+        return BusyError("no-space", "there is no space left on the journal's disk")
+    return OutcomeUnknownError("journal-write", "the journal could not be written")

@@ -1,0 +1,64 @@
+"""What is gathered for one flush: syslog blocks and waiting HTTP chunks of one UTC day of arrival."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from holdfast.formats.positions import Position, Positions
+from holdfast.intake.http import HttpChunk, Receipt
+from holdfast.intake.preparing import FileBlock, SyslogBlock
+from holdfast.kernel.instants import Day, Instant, day_of
+from holdfast.vault.journaling import StreamKey
+
+
+@dataclass(slots=True)
+class Waiting:
+    """One HTTP chunk on its way, and who waits for it."""
+
+    chunk: HttpChunk
+    block: FileBlock
+    answer: "asyncio.Future[Receipt]"
+
+
+@dataclass(slots=True)
+class Gathering:
+    """A flush being collected."""
+
+    syslog: list[SyslogBlock] = field(default_factory=list)
+    http: list[Waiting] = field(default_factory=list)
+    lines: int = 0
+    bytes: int = 0
+
+    def blocks(self) -> list[SyslogBlock | FileBlock]:
+        """Everything to be parsed, in order."""
+        return [*self.syslog, *(waiting.block for waiting in self.http)]
+
+    def time(self) -> Instant:
+        """The newest arrival: the flush's own time."""
+        return max(block.arrival for block in self.blocks())
+
+    def day(self) -> Day:
+        """The one day all of it arrived on."""
+        return day_of(self.time())
+
+    def positions(self) -> dict[StreamKey, Positions]:
+        """Where the chunks move their senders' positions, by stream."""
+        moved: dict[StreamKey, Positions] = {}
+        for waiting in self.http:
+            chunk = waiting.chunk
+            moved.setdefault((chunk.environment, chunk.stream), Positions()).move(
+                chunk.source, Position(chunk.offset, chunk.length, chunk.digest, self.time())
+            )
+        return moved
+
+    def by_day(self) -> Iterator["Gathering"]:
+        """The same, cut at midnight: no batch spans two days (formats, Days)."""
+        days = sorted({day_of(block.arrival) for block in self.blocks()})
+        if len(days) <= 1:
+            yield self
+            return
+        for day in days:
+            syslog = [block for block in self.syslog if day_of(block.arrival) == day]
+            http = [waiting for waiting in self.http if day_of(waiting.block.arrival) == day]
+            blocks = [*syslog, *(waiting.block for waiting in http)]
+            yield Gathering(syslog, http, sum(len(b.lines) for b in blocks), sum(len(b.lines.buffer) for b in blocks))

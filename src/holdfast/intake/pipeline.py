@@ -1,0 +1,237 @@
+"""From listeners to durable flushes: group commit by time and size, back-pressure, and "not now".
+
+Listeners hand in blocks; one collector gathers a flush while the one before is parsed and the one before that is hashed
+and written (two threads, one flush each, in order). An HTTP block is answered when its flush is durable. When the
+disk is full or the keeper away the HTTP blocks of the flush are answered "not now" (BusyError) and forgotten, for
+their senders keep them; syslog has no such answer, so its blocks are tried again until they are taken, and meanwhile
+nothing more is read. A disk that fails in fsync ends the process: only a fresh look at the disk tells what is there.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from holdfast.rules.guard import MinimisedTable
+
+from holdfast.formats.positions import Accept, Duplicate, Position, Source
+from holdfast.intake.gathering import Gathering, Waiting
+from holdfast.intake.http import HttpChunk, Receipt
+from holdfast.intake.places import Places
+from holdfast.intake.preparing import FileBlock, Preparer, SyslogBlock
+from holdfast.kernel.errors import BusyError, ConflictError, RefusedError
+from holdfast.kernel.instants import Instant
+from holdfast.vault.flushing import Flushed, Flusher
+from holdfast.vault.journaling import Journal
+from holdfast.vault.ports import Clock
+
+log = logging.getLogger("holdfast.intake")
+T = TypeVar("T")
+
+RETRY_SECONDS = 0.5
+IDLE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a flush is made, and how much may wait (lines, bytes, seconds)."""
+
+    flush_seconds: float = 0.1
+    flush_lines: int = 100_000
+    flush_bytes: int = 48 << 20
+    pending_bytes: int = 64 << 20
+
+
+class Pipeline:
+    """Takes blocks in and makes them durable. Lives on one event loop; satisfies intake.http.Taker."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        flusher: Flusher,
+        preparer: Preparer,
+        clock: Clock,
+        limits: Limits,
+        places: Callable[[], Places],
+        flushed: Callable[[Flushed], None],
+    ) -> None:
+        self._journal, self._flusher, self._preparer = journal, flusher, preparer
+        self._clock, self._limits, self._places, self._flushed = clock, limits, places, flushed
+        self._gathering = Gathering()
+        self._pending = 0
+        self._wake = asyncio.Event()
+        self._arrival = journal.state.last
+        self._parse_thread = ThreadPoolExecutor(1, "prepare")
+        self._write_thread = ThreadPoolExecutor(1, "commit")
+        self.stalled = False
+        self.on_pressure: Callable[[bool], None] = lambda full: None
+
+    def arrival(self) -> Instant:
+        """Now, by the node's clock, never before an earlier arrival."""
+        self._arrival = max(self._arrival, self._clock.now())
+        return self._arrival
+
+    def put(self, block: SyslogBlock) -> None:
+        """Take syslog frames in. They are kept in order and never dropped; read `full` before reading more."""
+        self._gathering.syslog.append(block)
+        self._count(block.lines.buffer, len(block.lines))
+
+    async def take(self, chunk: HttpChunk) -> Receipt:
+        """Take a chunk of a file in; resolves after fsync. A chunk taken before is answered as it was then."""
+        if chunk.environment not in self._places().environments:
+            raise RefusedError("hosting", "that environment is not on this node's hosting")
+        if self.stalled or self.full:
+            raise BusyError("not-now", "the node cannot take lines at the moment; send them again later")
+        verdict = self._journal.state.positions.judge(chunk.source, chunk.offset, chunk.length, chunk.digest)
+        if isinstance(verdict, Duplicate):
+            return receipt_of(verdict.position, duplicate=True)
+        if not isinstance(verdict, Accept):
+            raise ConflictError(
+                "position", "the node stands elsewhere in that file; go on there", expected=verdict.position.end
+            )
+        block = FileBlock(chunk.lines, self.arrival(), chunk.environment, chunk.stream, chunk.file)
+        waiting = Waiting(chunk, block, asyncio.get_running_loop().create_future())
+        self._gathering.http.append(waiting)
+        self._count(chunk.lines.buffer, len(chunk.lines))
+        return await waiting.answer
+
+    def position(self, source: Source) -> Position | None:
+        """Where a source stands, as far as it is durable."""
+        return self._journal.state.positions.get(source)
+
+    def ready(self) -> bool:
+        """Whether lines are taken at all."""
+        return not self.stalled
+
+    @property
+    def full(self) -> bool:
+        """Whether listeners should stop reading."""
+        return self._pending >= self._limits.pending_bytes
+
+    def _count(self, buffer: bytes, lines: int) -> None:
+        self._gathering.lines += lines
+        self._gathering.bytes += len(buffer)
+        was_full, self._pending = self.full, self._pending + len(buffer)
+        if self.full and not was_full:
+            self.on_pressure(True)
+        self._wake.set()
+
+    def _release(self, size: int) -> None:
+        was_full, self._pending = self.full, self._pending - size
+        if was_full and not self.full:
+            self.on_pressure(False)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Make flushes until told to stop, then the last one. Ends with an error only when the process must stop."""
+        writing: asyncio.Task[None] | None = None
+        while not (stop.is_set() and not self._gathering.lines):
+            if not self._gathering.lines:
+                if writing:
+                    await writing
+                    writing = None
+                await self._idle(stop)
+                continue
+            await self._collect(stop)
+            gathered, self._gathering = self._gathering, Gathering()
+            self._wake.clear()
+            for part in gathered.by_day():
+                prepared = await self._prepare(part)
+                if writing:
+                    await writing
+                writing = asyncio.create_task(self._commit(part, prepared))
+        if writing:
+            await writing
+
+    async def _idle(self, stop: asyncio.Event) -> None:
+        waits = [asyncio.create_task(self._wake.wait()), asyncio.create_task(stop.wait())]
+        done, _ = await asyncio.wait(waits, timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        if not done:
+            with contextlib.suppress(BusyError):  # it is tried again on the next turn
+                await self._on(self._write_thread, self._flusher.rotate_if_due, self.arrival())
+
+    async def _collect(self, stop: asyncio.Event) -> None:
+        until = asyncio.get_running_loop().time() + self._limits.flush_seconds
+        while not stop.is_set():
+            left = until - asyncio.get_running_loop().time()
+            big = self._gathering.lines >= self._limits.flush_lines or self._gathering.bytes >= self._limits.flush_bytes
+            if left <= 0 or big:
+                return
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), left)
+            except TimeoutError:
+                return
+
+    async def _prepare(self, part: Gathering) -> MinimisedTable | None:
+        """The part's lines, minimised; tried until it works for syslog, None if nothing is left to take."""
+        while part.syslog or part.http:
+            try:
+                return await self._on(
+                    self._parse_thread, self._preparer.prepare, part.blocks(), self._places(), part.day()
+                )
+            except BusyError as error:
+                await self._not_now(part, error)
+        return None
+
+    async def _commit(self, part: Gathering, table: MinimisedTable | None) -> None:
+        """The part made durable, and answered."""
+        size = part.bytes
+        while table is not None:
+            try:
+                flushed = await self._on(self._write_thread, self._flusher.flush, table, part.time(), part.positions())
+            except BusyError as error:
+                dropped = bool(part.http)
+                await self._not_now(part, error)
+                table = await self._prepare(part) if dropped else table
+                continue
+            self._answer(part, flushed)
+            break
+        self.stalled = False
+        self._release(size)
+
+    async def _not_now(self, part: Gathering, error: BusyError) -> None:
+        """Send the HTTP chunks back to their senders, and wait a little before syslog's lines are tried again."""
+        if not self.stalled:
+            log.warning("not taking lines", extra={"code": error.code, "reason": error.message})
+        self.stalled = True
+        for waiting in part.http:
+            if not waiting.answer.done():
+                waiting.answer.set_exception(error)
+        part.http.clear()
+        await asyncio.sleep(RETRY_SECONDS)
+
+    def _answer(self, part: Gathering, flushed: Flushed) -> None:
+        positions = self._journal.state.positions
+        for stream, moved in part.positions().items():
+            positions.merge(moved, flushed.batches[stream])
+        for waiting in part.http:
+            position = positions.get(waiting.chunk.source)
+            if position is not None and not waiting.answer.done():
+                waiting.answer.set_result(receipt_of(position))
+        if self.stalled:
+            log.warning("taking lines again")
+        self._flushed(flushed)
+
+    async def _on(self, thread: ThreadPoolExecutor, call: Callable[..., T], *args: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(thread, call, *args)
+
+
+def receipt_of(position: Position, *, duplicate: bool = False) -> Receipt:
+    """The receipt of a chunk that is durable."""
+    promise = position.promise
+    assert promise is not None
+    return Receipt(
+        promise.environment,
+        promise.stream,
+        promise.node,
+        promise.first,
+        promise.count,
+        promise.root,
+        promise.time,
+        duplicate,
+    )

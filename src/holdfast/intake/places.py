@@ -1,0 +1,27 @@
+"""What a node knows of the register: which hosts and environments are its own, and the stream map. Kept fresh from
+the keeper."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from holdfast.kernel.names import UNCLAIMED, EnvironmentName
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The register as one node needs it. `hosts` holds only hosts of environments on this node's hosting."""
+
+    environments: frozenset[EnvironmentName] = frozenset({UNCLAIMED})
+    hosts: Mapping[str, EnvironmentName] = field(default_factory=dict)
+    rules: Sequence[Mapping[str, str | None]] = ()
+
+
+def places_of(host_map: Mapping[str, object], hosting: str) -> Places:
+    """The keeper's host map, cut down to one hosting: a line of another hosting's environment is not taken as its
+    own."""
+    environments, hosts, rules = host_map["environments"], host_map["hosts"], host_map["rules"]
+    assert isinstance(environments, Mapping)
+    assert isinstance(hosts, Mapping)
+    assert isinstance(rules, Sequence)
+    own = frozenset(EnvironmentName(name) for name, where in environments.items() if where == hosting) | {UNCLAIMED}
+    return Places(own, {host: EnvironmentName(name) for host, name in hosts.items() if name in own}, rules)

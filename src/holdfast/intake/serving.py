@@ -1,0 +1,160 @@
+"""One node: recover, then listen. What it is made of comes from wiring as live objects behind the vault's ports.
+
+Order at start: register known → journal and log recovered → integrator → listeners → ready. At stop: listeners closed
+→ what was received made durable → log brought up to it. A crash at any point leaves what recovery reads.
+"""
+
+import asyncio
+import logging
+import resource
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from holdfast.formats.promises import PromiseSigner
+from holdfast.intake.http import HttpLimits, app
+from holdfast.intake.http_server import server
+from holdfast.intake.http_tokens import Tokens
+from holdfast.intake.integrator import Integrator
+from holdfast.intake.listening import SyslogListener
+from holdfast.intake.pipeline import Limits, Pipeline
+from holdfast.intake.places import Places, places_of
+from holdfast.intake.preparing import Preparer
+from holdfast.intake.pseudonymkeys import PseudonymKeys
+from holdfast.kernel.errors import BusyError
+from holdfast.kernel.instants import Instant
+from holdfast.kernel.names import NodeName
+from holdfast.vault.flushing import Flusher
+from holdfast.vault.journaling import Journal
+from holdfast.vault.ports import Clock, JournalStore, KeySource, LogSink, Randomness
+from holdfast.vault.recovering import recover
+
+log = logging.getLogger("holdfast.intake")
+
+REGISTER_SECONDS = 2.0
+KEEPER_PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class NodeParts:
+    """What wiring gives a node. `host_map` and `tokens` ask the keeper; `seal(journal, number, age)` seals closed
+    files."""
+
+    installation: str
+    node: NodeName
+    hosting: str
+    syslog: tuple[str, int]
+    http: tuple[str, int]
+    limits: Limits
+    http_limits: HttpLimits
+    max_frame: int
+    max_connections: int
+    clock: Clock
+    randomness: Randomness
+    keys: KeySource
+    journal: JournalStore
+    log: LogSink
+    host_map: Callable[[], Mapping[str, object]]
+    tokens: Tokens
+    promises: PromiseSigner
+    seal: Callable[[Sequence[int]], None]
+    seal_bytes: int
+    seal_seconds: float
+
+
+class Register:
+    """The node's copy of the register, refreshed from the keeper; the last one known serves while the keeper is
+    away."""
+
+    def __init__(self, ask: Callable[[], Mapping[str, object]], hosting: str) -> None:
+        self._ask, self._hosting = ask, hosting
+        self.places = Places()
+
+    def refresh(self) -> None:
+        """Ask the keeper. Raises BusyError if it is away."""
+        self.places = places_of(self._ask(), self._hosting)
+
+    async def follow(self) -> None:
+        """Keep it fresh."""
+        while True:
+            await asyncio.sleep(REGISTER_SECONDS)
+            try:
+                await asyncio.to_thread(self.refresh)
+            except BusyError:
+                continue
+
+
+async def serve(parts: NodeParts, ready: Callable[[], None], stop: asyncio.Event) -> None:
+    """Run the node until `stop` is set. Raises whatever means that it must not go on."""
+    _raise_file_limit()
+    register = Register(parts.host_map, parts.hosting)
+    await asyncio.to_thread(register.refresh)
+    context = f"{parts.installation}/{parts.node}".encode()
+    journal = await asyncio.to_thread(
+        recover, parts.node, context, parts.journal, parts.keys, parts.log, parts.clock, parts.randomness
+    )
+    broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    loop = asyncio.get_running_loop()
+
+    def failed(error: BaseException) -> None:
+        loop.call_soon_threadsafe(lambda: broken.done() or broken.set_exception(error))
+
+    sealing = Sealing(parts, journal)
+    integrator = Integrator(parts.node, parts.log, sealing.turn, failed)
+    pipeline = Pipeline(
+        journal,
+        Flusher(parts.node, journal, parts.randomness, sealing.due),
+        Preparer(PseudonymKeys(parts.keys)),
+        parts.clock,
+        parts.limits,
+        lambda: register.places,
+        integrator.add,
+    )
+    listener = SyslogListener(pipeline, parts.max_frame, parts.max_connections)
+    web = server(app(pipeline, parts.tokens, parts.promises, parts.http_limits), *parts.http, parts.http_limits)
+    pipeline_stop = asyncio.Event()
+    making = asyncio.create_task(pipeline.run(pipeline_stop))
+    integrator.start()
+    syslog = await listener.start(*parts.syslog)
+    tasks = [making, asyncio.create_task(web.serve()), asyncio.create_task(register.follow())]
+    while not (web.started or tasks[1].done()):  # noqa: ASYNC110 - uvicorn sets a flag, no event
+        await asyncio.sleep(0.01)
+    waits: list[asyncio.Future[object]] = [asyncio.create_task(stop.wait()), broken, *tasks]  # type: ignore[list-item]
+    ready()
+    try:
+        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for ended in done:
+            ended.result()
+    finally:
+        syslog.close()
+        listener.abort()
+        web.should_exit = True
+        await asyncio.sleep(0)
+        pipeline_stop.set()
+        await asyncio.wait([making, tasks[1]], timeout=KEEPER_PATIENCE)
+        tasks[2].cancel()
+        await asyncio.to_thread(integrator.close)
+
+
+class Sealing:
+    """When the journal file is due for sealing, and the turn of the integrator that seals what is closed."""
+
+    def __init__(self, parts: NodeParts, journal: Journal) -> None:
+        self._parts, self._journal = parts, journal
+
+    def due(self, now: Instant) -> bool:
+        """Whether the newest file is large or old enough to be closed."""
+        journal = self._journal
+        if journal.empty:
+            return False
+        return journal.size >= self._parts.seal_bytes or now - journal.opened >= self._parts.seal_seconds * 1e9
+
+    def turn(self) -> None:
+        """Seal every closed file."""
+        closed = [number for number in self._parts.journal.numbers() if number < self._journal.number]
+        if closed:
+            self._parts.seal(closed)
+
+
+def _raise_file_limit() -> None:
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
