@@ -1,0 +1,1 @@
+"""Holdfast keeps a hosting platform's logs in provable custody."""
