@@ -19,6 +19,7 @@ from holdfast.kernel.errors import MalformedError
 from holdfast.kernel.instants import Instant
 
 SEPARATOR = b"\x1f"
+_SEPARATOR = pa.scalar(SEPARATOR, pa.large_binary())
 
 SCHEMA = pl.Schema(
     {
@@ -61,7 +62,7 @@ def encode(table: pl.DataFrame) -> pa.LargeBinaryArray:
         ).alias("head")
     )["head"]
     return pc.binary_join_element_wise(
-        heads.to_arrow().cast(pa.large_binary()), table["message"].to_arrow().cast(pa.large_binary()), SEPARATOR
+        heads.to_arrow().cast(pa.large_binary()), table["message"].to_arrow().cast(pa.large_binary()), _SEPARATOR
     )
 
 
