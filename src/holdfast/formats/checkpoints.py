@@ -51,7 +51,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signer: NoteSigner, cosignatures: Sequence[Signature] = ()) -> bytes:
-    """The signed checkpoint of one of our logs. Signing two of one size and different roots is the caller's to prevent."""
+    """The signed checkpoint of one of our logs. Never to sign two of one size is up to the caller."""
     if checkpoint.extensions or checkpoint.origin != signer.name or len(checkpoint.root) != ROOT:
         raise MalformedError("checkpoint", "our checkpoints have the key's name as origin and no extension lines")
     return sign_note(checkpoint.text(), [signer], cosignatures)

@@ -76,7 +76,8 @@ class FlushEntry:
 
     def encode(self) -> bytes:
         """Canonical JSON."""
-        fields = {"flush": str(self.flush), "batches": self.batches, "root": encode64(self.root)}
+        fields: dict[str, canonical.Json] = {"flush": str(self.flush), "batches": self.batches}
+        fields["root"] = encode64(self.root)
         return _encode("flush", self.node, self.time, fields)
 
 

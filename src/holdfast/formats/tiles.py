@@ -74,7 +74,7 @@ def hashes_at(level: int, size: int) -> int:
 
 
 def tile_at(level: int, index: int, size: int) -> Tile:
-    """The tile as a tree of `size` leaves has it: full, or the partial one at the right edge. MalformedError if none."""
+    """The tile as a tree of `size` leaves has it: full, or partial at the right edge. MalformedError if it has none."""
     width = min(WIDTH, hashes_at(level, size) - index * WIDTH)
     if index < 0 or width < 1:
         raise MalformedError("tile-range", "a log of that size has no such tile", level=level, index=index, size=size)

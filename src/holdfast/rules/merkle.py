@@ -51,6 +51,16 @@ def root(leaves: Sequence[bytes]) -> bytes:
     return leaves[0]
 
 
+def edge_root(levels: Iterable[Sequence[bytes]]) -> bytes:
+    """The root of a tree from the perfect subtrees at its right edge: per level, the lowest first, those that no larger
+    one covers, all of one size. Levels without any may be left out."""
+    below: list[bytes] = []
+    for hashes in levels:
+        row = [*hashes, *below]
+        below = [root(row)] if row else []
+    return below[0] if below else EMPTY
+
+
 def _split(count: int) -> int:
     return 1 << (count - 1).bit_length() - 1
 
