@@ -1,0 +1,108 @@
+"""Web servers' access lines, told by their form, many at a time.
+
+Understood: the common and combined formats of nginx, Apache, Traefik and Caddy (with or without a virtual host before
+them), haproxy's HTTP log, and the JSON access lines of Caddy, Traefik and nginx. Told from the line alone, and never by
+what an address in it is, so that a line reads the same before and after its addresses were replaced.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Bytes = npt.NDArray[np.uint8]
+Offsets = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+_HAPROXY = (
+    r"^[^ ]+:[0-9]+ \[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:.]+\] [^ ]+ [^ ]+/[^ ]+ (?:[-+0-9]+/)+[-+0-9]+ (?:-1|[0-9]{3}) "
+)
+_JSON_KEYS = (
+    (b'"http.log.access',),
+    (b'"ClientAddr"', b'"RequestMethod"'),
+    (b'"status"', b'"request'),
+    (b'"status"', b'"remote_addr"'),
+)
+"""Caddy; Traefik; nginx's usual hand-written formats. One whole group must occur in the line."""
+
+
+def column_bytes(column: pl.Series) -> tuple[bytes, Offsets]:
+    """A Binary column (no nulls) end to end, and its n + 1 offsets, from 0."""
+    array = column.to_arrow().cast(pa.large_binary())
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    offsets = np.frombuffer(array.buffers()[1], np.int64, len(array) + 1, array.offset * 8)
+    data = array.buffers()[2]
+    buffer = b"" if data is None else data.to_pybytes()[offsets[0] : offsets[-1]] if offsets[0] else data.to_pybytes()
+    return buffer, offsets - offsets[0]
+
+
+def clf_times(buffer: Bytes, offsets: Offsets) -> Offsets:
+    """Where the `[` of `[dd/Mon/yyyy:hh:mm:ss +zzzz]` stands in each row; -1 if the row's first `[` opens no such time."""
+    starts, ends = offsets[:-1], offsets[1:]
+    opening = np.append(np.flatnonzero(buffer == 0x5B), np.iinfo(np.int64).max)
+    at = opening[np.searchsorted(opening[:-1], starts)]
+    inside = at + 28 <= ends
+    base = np.where(inside, at, 0)
+    good = inside & (len(buffer) > 0)
+    if not good.any():
+        return np.full(len(starts), -1, np.int64)
+    for distance, byte in ((3, 0x2F), (7, 0x2F), (12, 0x3A), (15, 0x3A), (18, 0x3A), (21, 0x20), (27, 0x5D)):
+        good &= buffer.take(base + distance, mode="clip") == byte
+    return np.where(good, base, -1)
+
+
+def access_lines(messages: pl.Series) -> Mask:
+    """Which rows of a Binary column are access lines."""
+    data, offsets = column_bytes(messages)
+    buffer = np.frombuffer(data, np.uint8)
+    found = clf_times(buffer, offsets) >= 0
+    rest = np.flatnonzero(~found)
+    if len(rest):
+        found[rest] = _others(messages.gather(pl.Series(rest)))
+    return found
+
+
+def _others(messages: pl.Series) -> Mask:
+    """haproxy's and JSON access lines."""
+    table = pl.DataFrame({"m": messages})
+    column = pl.col("m").bin
+    keys = pl.any_horizontal(
+        pl.all_horizontal(column.contains(key) for key in group) for group in _JSON_KEYS
+    )
+    found = np.zeros(len(messages), np.bool_)
+    json = table.select(column.starts_with(b"{")).to_series().to_numpy()
+    rows = np.flatnonzero(json)
+    if len(rows):
+        found[rows] = table[rows].select(keys).to_series().to_numpy()
+    rows = np.flatnonzero(table.select(~column.starts_with(b"{") & column.contains(b"] ")).to_series().to_numpy())
+    if len(rows):
+        array = messages.gather(pl.Series(rows)).to_arrow().cast(pa.large_binary())
+        found[rows] = pc.match_substring_regex(array, _HAPROXY).to_numpy(zero_copy_only=False)
+    return found
+
+
+def user_agents(buffer: Bytes, offsets: Offsets, rows: Offsets) -> tuple[Offsets, Offsets]:
+    """The spans of the user agent (between its quotes) of those rows that are combined-format lines; empty elsewhere.
+
+    The third quoted field, after `] "request" status bytes "referer" `; quotes escaped by a backslash do not count.
+    """
+    quotes = np.flatnonzero(buffer == 0x22)
+    if len(quotes):
+        quotes = quotes[buffer.take(quotes - 1, mode="clip") != 0x5C]
+    starts, ends = offsets[rows], offsets[rows + 1]
+    padded = np.concatenate((quotes, np.full(6, np.iinfo(np.int64).max)))
+    marks = padded[np.searchsorted(quotes, starts)[:, None] + np.arange(6)]
+    good = marks[:, 5] < ends
+    marks = np.where(good[:, None], marks, 0)
+
+    def byte(column: int, distance: int) -> Bytes:
+        return buffer.take(marks[:, column] + distance, mode="clip")
+
+    good &= (byte(0, -1) == 0x20) & (byte(0, -2) == 0x5D)
+    good &= (byte(1, 1) == 0x20) & (byte(1, 5) == 0x20) & (byte(2, -1) == 0x20)
+    for distance in (2, 3, 4):
+        good &= (byte(1, distance) - np.uint8(48)) < 10
+    good &= (byte(3, 1) == 0x20) & (marks[:, 4] == marks[:, 3] + 2)
+    return np.where(good, marks[:, 4] + 1, starts), np.where(good, marks[:, 5], starts)
