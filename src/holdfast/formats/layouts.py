@@ -1,0 +1,268 @@
+"""The parsed layout of web access lines, `combined-1` ⇄ messages (formats, Segment). Whole columns at a time.
+
+    <client> <ident> <user> [<local time> <zone>] "<request>" <status> <bytes> "<referrer>" "<agent>"<tail>
+
+The combined log format of nginx and httpd and whatever a site appends to it. Local time is kept as `skew`, the record's
+`time` in whole seconds less the line's local time: nearly always one and the same number. A line goes into the columns
+if and only if every one of its bytes is rebuilt from them; any other line stays in `message` as it is.
+"""
+
+import functools
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from holdfast.formats.records import slices
+
+COMBINED = pl.Schema(
+    {
+        "client": pl.String,
+        "ident": pl.String,
+        "user": pl.String,
+        "skew": pl.Int32,
+        "zone": pl.String,
+        "request": pl.String,
+        "status": pl.UInt16,
+        "bytes": pl.Int64,
+        "referrer": pl.String,
+        "agent": pl.String,
+        "tail": pl.String,
+    }
+)
+"""The columns beside `message`; all null for a line that stays in `message`. `bytes` is null for `-`."""
+
+_Bytes = npt.NDArray[np.uint8]
+_Numbers = npt.NDArray[np.int64]
+_DAY = 86_400
+_STAMP = 20  # dd/Mon/yyyy:hh:mm:ss
+_TIME = 30  # ` [dd/Mon/yyyy:hh:mm:ss +zzzz] ` without its last space
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_SECOND = 1_000_000_000
+
+
+def split(messages: pl.Series, times: pl.Series) -> pl.DataFrame:
+    """The columns of COMBINED and `message` (Binary, null where split) for every row."""
+    offsets, data = _spans(messages)
+    buffer = np.frombuffer(data, np.uint8)
+    starts, ends = offsets[:-1], offsets[1:]
+    quotes = np.flatnonzero(buffer == 0x22)
+    first = np.searchsorted(quotes, starts)
+    rows = np.flatnonzero(np.searchsorted(quotes, ends) - first >= 6)
+    if len(rows) == 0:
+        return _scattered(messages, rows, {})
+    q = quotes[first[rows][:, None] + np.arange(6)]
+    starts, ends = starts[rows], ends[rows]
+    keep = q[:, 0] - starts >= _TIME + 5
+
+    def at(places: _Numbers) -> _Bytes:
+        return buffer.take(places, mode="clip")
+
+    # The fixed bytes between the parts; a quote escaped with a backslash ends nothing.
+    for column, back, byte in ((0, 30, 0x20), (0, 29, 0x5B), (0, 8, 0x20), (0, 2, 0x5D), (0, 1, 0x20), (2, 1, 0x20)):
+        keep &= at(q[:, column] - back) == byte
+    for ahead in (1, 5):
+        keep &= at(q[:, 1] + ahead) == 0x20
+    keep &= (q[:, 4] == q[:, 3] + 2) & (at(q[:, 3] + 1) == 0x20) & (q[:, 2] > q[:, 1] + 6)
+    for closing in (1, 3, 5):
+        keep &= at(q[:, closing] - 1) != 0x5C
+    if buffer.size and int(buffer.max()) >= 0x80:
+        high = np.flatnonzero(buffer >= 0x80)
+        keep &= np.searchsorted(high, starts) == np.searchsorted(high, ends)
+    if not keep.any():
+        return _scattered(messages, rows[:0], {})
+    if not keep.all():
+        rows, q, starts, ends = rows[keep], q[keep], starts[keep], ends[keep]
+
+    digits = _windows(buffer, q[:, 1] + 2, 3).astype(np.int64) - 0x30
+    seconds, stamp_holds = _parse_stamps(_windows(buffer, q[:, 0] - 28, _STAMP))
+    skew = times.to_numpy()[rows] // _SECOND - seconds
+    spaces = _who_spaces(buffer, starts, q[:, 0] - _TIME)
+    keep = ((digits >= 0) & (digits <= 9)).all(axis=1) & (digits[:, 0] >= 1) & stamp_holds
+    keep &= (np.abs(skew) < 2**31) & (spaces[:, 1] >= 0)
+    size = pl.Series(slices(data, q[:, 1] + 6, q[:, 2] - 1).cast(pa.large_string()))
+    sizes = size.cast(pl.Int64, strict=False)
+    keep &= ((sizes.cast(pl.String) == size) | (size == "-")).fill_null(False).to_numpy()
+    if not keep.all():
+        rows, q, starts, ends, spaces = rows[keep], q[keep], starts[keep], ends[keep], spaces[keep]
+        digits, skew, sizes = digits[keep], skew[keep], sizes.filter(pl.Series(keep))
+
+    def text(begins: _Numbers, stops: _Numbers) -> pl.Series:
+        if _uniform(buffer, begins, stops):
+            return pl.repeat(data[begins[0] : stops[0]].decode(), len(begins), dtype=pl.String, eager=True)
+        return pl.Series(slices(data, begins, stops).cast(pa.large_string()))
+
+    return _scattered(
+        messages,
+        rows,
+        {
+            "client": text(starts, spaces[:, 0]),
+            "ident": text(spaces[:, 0] + 1, spaces[:, 1]),
+            "user": text(spaces[:, 1] + 1, q[:, 0] - _TIME),
+            "skew": pl.Series(skew.astype(np.int32)),
+            "zone": text(q[:, 0] - 7, q[:, 0] - 2),
+            "request": text(q[:, 0] + 1, q[:, 1]),
+            "status": pl.Series((digits @ np.array([100, 10, 1])).astype(np.uint16)),
+            "bytes": sizes,
+            "referrer": text(q[:, 2] + 1, q[:, 3]),
+            "agent": text(q[:, 4] + 1, q[:, 5]),
+            "tail": text(q[:, 5] + 1, ends),
+        },
+    )
+
+
+def join(table: pl.DataFrame) -> pl.Series:
+    """The messages again, from `time`, `message` and the columns of COMBINED."""
+    parsed = table["status"].is_not_null()
+    if not parsed.any():
+        return table["message"]
+    local = table["time"].to_numpy() // _SECOND - table["skew"].fill_null(0).to_numpy()
+    built = table.select(
+        pl.concat_str(
+            "client",
+            pl.lit(" "),
+            "ident",
+            pl.lit(" "),
+            "user",
+            pl.lit(" ["),
+            pl.lit(_stamps(local)),
+            pl.lit(" "),
+            "zone",
+            pl.lit('] "'),
+            "request",
+            pl.lit('" '),
+            "status",
+            pl.lit(" "),
+            pl.col("bytes").cast(pl.String).fill_null("-"),
+            pl.lit(' "'),
+            "referrer",
+            pl.lit('" "'),
+            "agent",
+            pl.lit('"'),
+            "tail",
+        )
+        .cast(pl.Binary)
+        .alias("message")
+    )["message"]
+    return built if parsed.all() else table.select(pl.coalesce(pl.lit(built), "message").alias("message"))["message"]
+
+
+def _spans(messages: pl.Series) -> tuple[_Numbers, bytes]:
+    """Offsets and bytes of a Binary series, end to end."""
+    array = messages.to_arrow(compat_level=pl.CompatLevel.oldest())
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    array = array.cast(pa.large_binary())
+    _, offsets, data = array.buffers()
+    places = np.frombuffer(offsets, np.int64, len(array) + 1, array.offset * 8)
+    begin, end = int(places[0]), int(places[-1])
+    return places - begin, data.slice(begin, end - begin).to_pybytes() if end > begin else b""
+
+
+def _uniform(buffer: _Bytes, begins: _Numbers, stops: _Numbers) -> bool:
+    """Whether these spans all say the same few bytes (`-`, a zone, nothing): then they need not be cut out."""
+    if len(begins) == 0 or stops[0] - begins[0] > 5 or (stops - begins != stops[0] - begins[0]).any():
+        return False
+    return all(bool((buffer[begins + i] == buffer[begins[0] + i]).all()) for i in range(int(stops[0] - begins[0])))
+
+
+def _windows(buffer: _Bytes, places: _Numbers, width: int) -> _Bytes:
+    windows: _Bytes = np.lib.stride_tricks.sliding_window_view(buffer, width)[places]
+    return windows
+
+
+def _who_spaces(buffer: _Bytes, starts: _Numbers, ends: _Numbers) -> _Numbers:
+    """Where the two spaces of `client ident user` lie; -1 where there are not exactly two (or, before ` - -`, any)."""
+    found = np.column_stack((ends - 4, ends - 2))
+    other = np.flatnonzero(~(_windows(buffer, ends - 4, 4) == np.frombuffer(b" - -", np.uint8)).all(axis=1))
+    if len(other):
+        starts, lengths = starts[other], (ends - starts)[other]
+        bases = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))
+        places = np.repeat(starts - bases[:-1], lengths) + np.arange(bases[-1])
+        spaces = places[buffer[places] == 0x20]
+        first = np.searchsorted(spaces, starts)
+        two = np.searchsorted(spaces, starts + lengths) - first == 2
+        found[other] = -1
+        found[other[two]] = spaces[first[two][:, None] + np.arange(2)]
+    return found
+
+
+def _parse_stamps(text: _Bytes) -> tuple[_Numbers, npt.NDArray[np.bool_]]:
+    """Local seconds since the epoch of every `dd/Mon/yyyy:hh:mm:ss`, and whether it is written exactly so."""
+    new = np.ones(len(text), np.bool_)  # Lines of one second lie together: parse each such stamp once.
+    new[1:] = (text[1:] != text[:-1]).any(axis=1)
+    if not new.all():
+        seconds, holds = _parse_stamps(text[new])
+        run = np.cumsum(new) - 1
+        return seconds[run], holds[run]
+    digits = text.astype(np.int64) - 0x30
+
+    def number(*places: int) -> _Numbers:
+        value = np.zeros(len(text), np.int64)
+        for place in places:
+            value = value * 10 + np.clip(digits[:, place], 0, 9)
+        return value
+
+    codes = (text[:, 3].astype(np.int64) << 16) | (text[:, 4].astype(np.int64) << 8) | text[:, 5]
+    known = np.array([int.from_bytes(month.encode(), "big") for month in _MONTHS])
+    order = np.argsort(known)
+    month = order[np.clip(np.searchsorted(known[order], codes), 0, 11)]
+    months = ((number(7, 8, 9, 10) - 1970) * 12 + month).astype("datetime64[M]")
+    days = months.astype("datetime64[D]").astype(np.int64) + number(0, 1) - 1
+    seconds = days * _DAY + number(12, 13) * 3600 + number(15, 16) * 60 + number(18, 19)
+    holds = (_stamp_bytes(seconds) == text).all(axis=1)
+    return seconds, holds
+
+
+@functools.cache
+def _clock() -> _Bytes:
+    """`hh:mm:ss` of every second of a day."""
+    second = np.arange(_DAY)
+    parts = (second // 36000, second // 3600 % 10, second // 600 % 6, second // 60 % 10, second % 60 // 10, second % 10)
+    clock = np.full((_DAY, 8), 0x3A, np.uint8)
+    for place, part in zip((0, 1, 3, 4, 6, 7), parts, strict=True):
+        clock[:, place] = part + 0x30
+    return clock
+
+
+def _stamp_bytes(seconds: _Numbers) -> _Bytes:
+    """`dd/Mon/yyyy:hh:mm:ss` of every local second since the epoch, years 0 to 9999."""
+    days, second = np.divmod(seconds, _DAY)
+    steps = np.flatnonzero(np.diff(days, prepend=days[:1] - 1))
+    names = np.empty((len(steps), 12), np.uint8)
+    seen: dict[int, bytes] = {}
+    for i, day in enumerate(days[steps].tolist()):
+        if day not in seen:
+            year, month, date = str(np.datetime64(day, "D")).rsplit("-", 2)
+            seen[day] = f"{date}/{_MONTHS[int(month) - 1]}/{year[-4:]}:".encode()
+        names[i] = np.frombuffer(seen[day], np.uint8)
+    stamps = np.empty((len(seconds), _STAMP), np.uint8)
+    stamps[:, :12] = np.repeat(names, np.diff(steps, append=len(seconds)), axis=0)
+    stamps[:, 12:] = _clock()[second]
+    return stamps
+
+
+def _stamps(seconds: _Numbers) -> pl.Series:
+    offsets = pa.py_buffer(np.arange(len(seconds) + 1, dtype=np.int64) * _STAMP)
+    data = pa.py_buffer(_stamp_bytes(seconds).tobytes())
+    return pl.Series("stamp", pa.LargeStringArray.from_buffers(len(seconds), offsets, data))
+
+
+def _scattered(messages: pl.Series, rows: _Numbers, columns: dict[str, pl.Series]) -> pl.DataFrame:
+    """The columns of some rows set among nulls, and the messages of the others."""
+    count = len(messages)
+    if len(rows) == 0:
+        nulls = [pl.Series(name, [None], kind).new_from_index(0, count) for name, kind in COMBINED.items()]
+        return pl.DataFrame([*nulls, messages.rename("message")])
+    table = pl.DataFrame(columns).cast(dict(COMBINED))  # type: ignore[arg-type]
+    if len(rows) == count:
+        return table.with_columns(pl.lit(None, pl.Binary).alias("message"))
+    order = np.full(count, -1, np.int64)
+    order[rows] = np.arange(len(rows))
+    places = pl.Series(order)
+    rest = messages.to_frame("message").select(
+        pl.when(places >= 0).then(pl.lit(None, pl.Binary)).otherwise(pl.col("message")).alias("message")
+    )
+    scattered = table.select(pl.all().gather(places.replace(-1, None)))
+    return pl.concat((scattered, rest), how="horizontal")
