@@ -1,6 +1,6 @@
 """Questions for policy from names: facts are read, then policy decides. What is not known is denied, not an error."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from holdfast.access.ports import Facts, PolicyEngine
 from holdfast.formats.wrapping import KeyRecord
@@ -15,7 +15,6 @@ from holdfast.rules.policy import (
     DataKeyFacts,
     Decision,
     Denied,
-    EnvironmentFacts,
     InstallationFacts,
     NodeFacts,
     Question,
@@ -40,7 +39,7 @@ class Deciding:
         if person is None:
             return None, Denied((), UNKNOWN_SSH_KEY)
         name = environment_of_login(login)
-        environment = self._facts.environment(name) if name else None
+        environment = self._facts.environments([name]).get(name) if name else None
         if environment is None:
             return person.id, Denied((), UNKNOWN_ENVIRONMENT)
         question = Question(person, Action.CONNECT, environment, {"fingerprint": fingerprint})
@@ -53,7 +52,7 @@ class Deciding:
         person = self._facts.person(person_id)
         if person is None:
             return [Denied((), UNKNOWN_PERSON)] * len(wanted)
-        place = self._facts.environment(environment)
+        place = self._facts.environments([environment]).get(environment)
         if place is None:
             return [Denied((), UNKNOWN_ENVIRONMENT)] * len(wanted)
         context = {"fingerprint": fingerprint}
@@ -61,15 +60,13 @@ class Deciding:
             [Question(person, action_of(form), StreamFacts(place, stream), context) for stream, form in wanted]
         )
 
-    def require_node_makes(self, node: NodeName, environments: Sequence[EnvironmentName]) -> None:
+    def require_node_makes(self, node: NodeName, environments: Collection[EnvironmentName]) -> None:
         """RefusedError unless the node may have keys made for every one of the environments."""
-        places: list[EnvironmentFacts] = []
+        places = self._facts.environments(environments)
         for name in environments:
-            place = self._facts.environment(name)
-            if place is None:
+            if name not in places:
                 raise RefusedError("environment-unknown", "the environment is not in the register", environment=name)
-            places.append(place)
-        self._require(self._node(node), Action.MAKE_KEY, places)
+        self._require(self._node(node), Action.MAKE_KEY, list(places.values()))
 
     def require_node_opens(self, node: NodeName, records: Sequence[KeyRecord]) -> None:
         """RefusedError unless the node may have every one of these keys opened again."""

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from holdfast.access.leasing import Leases
 from holdfast.access.ports import Clock, KeyRecords
 from holdfast.access.recording import Recording
+from holdfast.formats.entries import Destruction
 from holdfast.formats.wrapping import KeyRecord
 from holdfast.kernel.names import KeyId
 
 SEALED = "sealed"
-"""The reason of a journal key's destruction. The others are `retention` and `erasure`."""
+"""The reason of a journal key's destruction; the others are those of `formats.entries.Destruction`."""
 
 
 class Destroying:
@@ -38,5 +39,5 @@ class Destroying:
         free = self._leases.over(marked)
         for record in self._records.destroy(free, self._clock.now()) if free else ():
             if marked[record.id] != SEALED:
-                self._recording.key_destroyed(record, marked[record.id])
+                self._recording.key_destroyed(record, Destruction(marked[record.id]))
         return len(free)

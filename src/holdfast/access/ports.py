@@ -1,6 +1,6 @@
 """What access needs of the outside world, in its own words. Drivers and the database satisfy these."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,13 +11,10 @@ from holdfast.rules.policy import Decision, EnvironmentFacts, NodeFacts, PersonF
 
 
 class Clock(Protocol):
-    """Wall clock for records, and a clock that never jumps for leases."""
+    """The keeper's clock."""
 
     def now(self) -> Instant:
         """Nanoseconds since the epoch, UTC."""
-
-    def elapsed(self) -> int:
-        """Nanoseconds since some fixed moment; never goes back."""
 
 
 class Randomness(Protocol):
@@ -43,8 +40,8 @@ class Facts(Protocol):
     def person_of_ssh_key(self, fingerprint: str) -> PersonFacts | None:
         """The person an active SSH key belongs to."""
 
-    def environment(self, environment: EnvironmentName) -> EnvironmentFacts | None:
-        """An environment, closed or not."""
+    def environments(self, names: Collection[EnvironmentName]) -> Mapping[EnvironmentName, EnvironmentFacts]:
+        """Those of the environments that are in the register, closed or not."""
 
     def node(self, node: NodeName) -> NodeFacts | None:
         """An announced node."""

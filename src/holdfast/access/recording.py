@@ -5,20 +5,19 @@ tell of; then the entry is appended to the log; then its index is marked. Entrie
 rows and nothing else does, so after a crash between the two the log's size says which rows are in it already.
 """
 
-import base64
-import hashlib
 from collections.abc import Mapping
 
 from holdfast.access.ports import Clock, EventRecord, EventRecords, KeeperLog, Randomness
 from holdfast.formats import canonical
 from holdfast.formats.canonical import Json
+from holdfast.formats.entries import KEEPER, Destruction, EventEntry, KeyDestroyed, NodeOpened, event_commitment
+from holdfast.formats.spelling import decode64, encode64
 from holdfast.formats.wrapping import KeyRecord
 from holdfast.kernel.errors import VerificationError
 from holdfast.kernel.instants import rfc3339
 from holdfast.kernel.names import EnvironmentName
 
 SALT_BYTES = 16
-KEEPER = "keeper"
 
 
 class Recording:
@@ -33,45 +32,36 @@ class Recording:
     def record(self, kind: str, environment: EnvironmentName | None, body: Mapping[str, Json]) -> None:
         """Enter an event. Events of one environment (or of none) form a chain: number, commitment before."""
         head = self._records.head(environment)
-        time = rfc3339(self._clock.now())
-        text = canonical.dump(
-            {
-                "v": 1,
-                "kind": kind,
-                "time": time,
-                "environment": environment or "",
-                "number": head.number + 1,
-                "previous": head.commitment,
-                **body,
-            }
-        )
+        now = self._clock.now()
+        event: dict[str, Json] = {
+            "v": 1,
+            "kind": kind,
+            "time": rfc3339(now),
+            "environment": environment or "",
+            "number": head.number + 1,
+            "previous": head.commitment,
+            **body,
+        }
         salt = self._randomness.bytes(SALT_BYTES)
-        commitment = base64.b64encode(hashlib.sha256(salt + text).digest()).decode()
-        entry = self._entry("event", time, {"commitment": commitment})
-        event = EventRecord(head.number + 1, environment, head.commitment, salt, text, commitment)
-        self._records.enter(entry, event)
+        commitment = event_commitment(salt, event)
+        self._records.enter(
+            EventEntry(KEEPER, now, commitment).encode(),
+            EventRecord(
+                head.number + 1, environment, head.commitment, salt, canonical.dump(event), encode64(commitment)
+            ),
+        )
 
     def node_opened(self, origin: str, vkey: str) -> None:
         """Enter that a node's log begins, and with which verifier key."""
-        body = {"origin": origin, "vkey": vkey, "predecessor_size": "0", "predecessor_root": ""}
-        self._records.enter(self._entry("node-opened", rfc3339(self._clock.now()), body), None)
+        self._records.enter(NodeOpened(KEEPER, self._clock.now(), origin, vkey, None).encode(), None)
 
-    def key_destroyed(self, record: KeyRecord, reason: str) -> None:
+    def key_destroyed(self, record: KeyRecord, reason: Destruction) -> None:
         """Enter that a key is gone."""
-        body = {"key": record.id, "reason": reason, "commitment": record.commitment}
-        self._records.enter(self._entry("key-destroyed", rfc3339(self._clock.now()), body), None)
+        commitment = decode64(record.commitment, 32)
+        self._records.enter(KeyDestroyed(KEEPER, self._clock.now(), record.id, reason, commitment).encode(), None)
 
-    def flush(self) -> int:
-        """Append what waits to the log and mark it; how many entries that were."""
-        waiting = self._records.waiting()
-        if waiting:
-            first = self._log.size
-            self._log.append([entry for _, entry in waiting])
-            self._records.mark_logged([row for row, _ in waiting], first)
-        return len(waiting)
-
-    def recover(self) -> None:
-        """Make rows and log equal again after a stop at any point.
+    def flush(self) -> None:
+        """Append what waits to the log and mark it; first mark what an earlier flush appended and did not mark.
 
         VerificationError `keeper-log` if the log is behind what was marked, or ahead of all that was entered: one of
         the two was replaced by an older copy.
@@ -86,13 +76,12 @@ class Recording:
                 marked=known,
                 waiting=len(waiting),
             )
-        self._records.mark_logged([row for row, _ in waiting[:appended]], known)
-        self.flush()
+        if appended < len(waiting):
+            self._log.append([entry for _, entry in waiting[appended:]])
+        if waiting:
+            self._records.mark_logged([row for row, _ in waiting], known)
 
     @property
     def size(self) -> int:
         """Entries in the log."""
         return self._log.size
-
-    def _entry(self, kind: str, time: str, body: Mapping[str, Json]) -> bytes:
-        return canonical.dump({"v": 1, "kind": kind, "node": KEEPER, "time": time, **body})

@@ -80,22 +80,19 @@ def _teams(teams: Mapping[str, TeamPlan], people: Mapping[str, models.Person]) -
     for row in models.Team.objects.exclude(name__in=list(teams)):
         changes.append(Change("team", row.name, "closed"))
         row.delete()
+    before = {row.name: _team_now(row) for row in models.Team.objects.all()}
     # Two passes: the operations team may pass from one team to another, and only one may be it at a time.
     models.Team.objects.filter(name__in=[team.name for team in teams.values() if not team.operations]).update(
         operations=False
     )
     for plan in teams.values():
-        held, added = models.Team.objects.get_or_create(name=plan.name, defaults={"operations": plan.operations})
-        before = _team_now(held)
-        if held.operations != plan.operations:
-            held.operations = plan.operations
-            held.save()
         members = {people[handle].id for handle in plan.members}
         wanted = (plan.operations, members, {str(name) for name in plan.environments})
-        if before != wanted:
-            _refill(held, wanted[1], wanted[2])
-        if added or before != wanted:
-            changes.append(Change("team", plan.name, "added" if added else "changed"))
+        if before.get(plan.name) == wanted:
+            continue
+        held, added = models.Team.objects.update_or_create(name=plan.name, defaults={"operations": plan.operations})
+        _refill(held, wanted[1], wanted[2])
+        changes.append(Change("team", plan.name, "added" if added else "changed"))
     return changes
 
 

@@ -1,6 +1,9 @@
 """What decisions rest on, read from the register (access.ports.Facts)."""
 
+from collections.abc import Collection, Mapping
+
 from holdfast.database import models
+from holdfast.database.keyrecords import chunks
 from holdfast.kernel.names import EnvironmentName, NodeName, PersonId
 from holdfast.rules.policy import EnvironmentFacts, NodeFacts, PersonFacts
 
@@ -29,13 +32,20 @@ class DatabaseFacts:
         person = found.first()
         return self.person(PersonId(person)) if person else None
 
-    def environment(self, environment: EnvironmentName) -> EnvironmentFacts | None:
-        """An environment, closed or not: what is held of it may still be read."""
-        row = models.Environment.objects.select_related("project__customer").filter(name=environment).first()
-        if row is None:
-            return None
-        teams = models.Relevance.objects.filter(environment=row).values_list("team__name", flat=True)
-        return EnvironmentFacts(environment, row.project.customer.name, f"{row.vendor}/{row.region}", frozenset(teams))
+    def environments(self, names: Collection[EnvironmentName]) -> Mapping[EnvironmentName, EnvironmentFacts]:
+        """Those of the environments that are in the register, closed or not: what is held of one may still be read."""
+        found: dict[EnvironmentName, EnvironmentFacts] = {}
+        for part in chunks(list(names)):
+            teams: dict[int, list[str]] = {}
+            relevant = models.Relevance.objects.filter(environment__name__in=part)
+            for environment, team in relevant.values_list("environment_id", "team__name"):
+                teams.setdefault(environment, []).append(team)
+            rows = models.Environment.objects.filter(name__in=part)
+            columns = ("id", "name", "project__customer__name", "vendor", "region")
+            for row, text, customer, vendor, region in rows.values_list(*columns):
+                name = EnvironmentName(text)
+                found[name] = EnvironmentFacts(name, customer, f"{vendor}/{region}", frozenset(teams.get(row, ())))
+        return found
 
     def node(self, node: NodeName) -> NodeFacts | None:
         """An announced node."""

@@ -83,6 +83,15 @@ class DatabaseKeyRecords:
         return gone
 
 
+def node_keys(ids: Sequence[KeyId], node: NodeName, kinds: Sequence[KeyKind]) -> set[str]:
+    """Those of the ids that are keys of these kinds made for the node, destroyed or not."""
+    known: set[str] = set()
+    for part in chunks(ids):
+        rows = models.KeyRecord.objects.filter(id__in=part, node__name=node, kind__in=[kind.value for kind in kinds])
+        known.update(rows.values_list("id", flat=True))
+    return known
+
+
 def usable() -> "QuerySet[models.KeyRecord]":
     """Records of keys that may be handed out."""
     return models.KeyRecord.objects.filter(state=models.KeyState.ACTIVE.value, reason="")

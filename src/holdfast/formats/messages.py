@@ -5,8 +5,6 @@ A request is `{"verb": ..., arguments}`; a reply `{"ok": {...}}` or `{"error": {
 still delivered.
 """
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -107,20 +105,3 @@ def _rebuilt(family: type[HoldfastError], code: str, message: str, fields: dict[
     error = family(code, message)
     error.fields = fields  # as a whole: a field may be named like a parameter of the constructor
     return error
-
-
-def base64_text(data: bytes) -> str:
-    """Standard base64 with padding."""
-    return base64.b64encode(data).decode()
-
-
-def base64_bytes(text: object) -> bytes:
-    """The bytes of canonical standard base64; anything else is refused."""
-    if isinstance(text, str):
-        try:
-            data = base64.b64decode(text, validate=True)
-        except (ValueError, binascii.Error):
-            data = None
-        if data is not None and base64_text(data) == text:
-            return data
-    raise MalformedError("base64", "not canonical standard base64")

@@ -12,7 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
-from holdfast.formats.messages import base64_bytes
+from holdfast.formats.spelling import decode64
 from holdfast.kernel.errors import MalformedError
 
 RSA_LEAST_BITS = 3072
@@ -44,7 +44,7 @@ def parse_public_key(line: str) -> SshPublicKey:
     if len(line) > _LINE_LIMIT or len(parts) < 2 or not line.isprintable():
         raise _malformed()
     algorithm, text = parts[0], parts[1]
-    blob = base64_bytes(text)
+    blob = decode64(text)
     if algorithm in _PLAIN:
         _check_plain(algorithm, text)
     elif algorithm == _SK_ED25519:

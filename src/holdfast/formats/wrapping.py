@@ -3,14 +3,14 @@
 Wrapped bytes are `nonce (12) ‖ ciphertext ‖ tag (16)`. Wrapped bytes moved to another record do not open.
 """
 
-import base64
-import hashlib
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from holdfast.formats import canonical
+from holdfast.formats.entries import key_commitment
+from holdfast.formats.spelling import encode64
 from holdfast.kernel.errors import MalformedError, VerificationError
 from holdfast.kernel.instants import Day
 from holdfast.kernel.keys import KeyKind
@@ -53,7 +53,7 @@ class KeyRecord:
 
 def commitment(key: Secret) -> str:
     """base64 H(0x02 ‖ key bytes)."""
-    return base64.b64encode(hashlib.sha256(b"\x02" + key.reveal()).digest()).decode()
+    return encode64(key_commitment(key))
 
 
 class KeyWrap:
