@@ -35,18 +35,15 @@ class KeyKeeping:
         `pseudonym-day` for a day that is not today, `key-destroyed` for a day whose key is gone.
         """
         new: list[WrappedKey] = []
-        days: dict[tuple[EnvironmentName, Day], DataKey] = {}
+        days = self._pseudonyms(requests, new)
         keys: list[DataKey] = []
         for request in requests:
             if (request.stream is None) != (request.kind is KeyKind.PSEUDONYM):
                 raise MalformedError("key-request", "a pseudonym key has no stream, every other key has one")
-            if request.kind is not KeyKind.PSEUDONYM:
+            if request.kind is KeyKind.PSEUDONYM:
+                keys.append(days[request.environment, request.day])
+            else:
                 keys.append(self._new(request, node, new))
-                continue
-            at = (request.environment, request.day)
-            if at not in days:
-                days[at] = self._pseudonym(request, new)
-            keys.append(days[at])
         self._records.add(new)
         return keys, [key.record for key in new]
 
@@ -54,13 +51,25 @@ class KeyKeeping:
         """The keys' bytes. VerificationError if a record was changed behind the keeper's back."""
         return {key.record.id: self._unwrap(key) for key in keys}
 
-    def _pseudonym(self, request: KeyRequest, new: list[WrappedKey]) -> DataKey:
-        if request.day not in _days_around(self._clock.now()):
-            raise RefusedError("pseudonym-day", "a pseudonym key is made for today only", day=request.day)
-        held = self._records.pseudonym(request.environment, request.day)
-        if held is None:
-            return self._new(request, None, new)
-        return DataKey(held.record.id, request.kind, request.environment, None, request.day, self._unwrap(held))
+    def _pseudonyms(
+        self, requests: Sequence[KeyRequest], new: list[WrappedKey]
+    ) -> dict[tuple[EnvironmentName, Day], DataKey]:
+        today = _days_around(self._clock.now())
+        wanted = {(item.environment, item.day): item for item in requests if item.kind is KeyKind.PSEUDONYM}
+        for _, day in wanted:
+            if day not in today:
+                raise RefusedError("pseudonym-day", "a pseudonym key is made for today only", day=day)
+        held = self._records.pseudonyms(wanted) if wanted else {}
+        keys: dict[tuple[EnvironmentName, Day], DataKey] = {}
+        for at, request in wanted.items():
+            key = held.get(at)
+            if key is None:
+                keys[at] = self._new(request, None, new)
+            else:
+                keys[at] = DataKey(
+                    key.record.id, request.kind, request.environment, None, request.day, self._unwrap(key)
+                )
+        return keys
 
     def _new(self, request: KeyRequest, node: NodeName | None, new: list[WrappedKey]) -> DataKey:
         key = Secret(self._randomness.bytes(KEY_BYTES))

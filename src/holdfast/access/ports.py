@@ -72,8 +72,10 @@ class KeyRecords(Protocol):
     def add(self, keys: Sequence[WrappedKey]) -> None:
         """Enter new records."""
 
-    def pseudonym(self, environment: EnvironmentName, day: Day) -> WrappedKey | None:
-        """The one pseudonym key of an environment and day. RefusedError `key-destroyed` if it was destroyed."""
+    def pseudonyms(
+        self, days: Collection[tuple[EnvironmentName, Day]]
+    ) -> Mapping[tuple[EnvironmentName, Day], WrappedKey]:
+        """The pseudonym keys of these environments and days. RefusedError `key-destroyed` if one was destroyed."""
 
     def active(self, ids: Sequence[KeyId]) -> Mapping[KeyId, WrappedKey]:
         """Those of the keys that are neither destroyed nor waiting to be."""

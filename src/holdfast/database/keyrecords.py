@@ -1,6 +1,6 @@
 """Key records in the database (access.ports.KeyRecords)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from django.db import IntegrityError
@@ -47,15 +47,23 @@ class DatabaseKeyRecords:
         except IntegrityError:
             raise ConflictError("key-exists", "the key exists already") from None
 
-    def pseudonym(self, environment: EnvironmentName, day: Day) -> WrappedKey | None:
-        """The one pseudonym key of an environment and day. RefusedError `key-destroyed` if it was destroyed."""
-        rows = models.KeyRecord.objects.filter(kind=KeyKind.PSEUDONYM.value, environment__name=environment, day=day)
-        row = rows.values_list("state", "reason").first()
-        if row is None:
-            return None
-        if row != (models.KeyState.ACTIVE.value, ""):
-            raise RefusedError("key-destroyed", "the key was destroyed and is not made again", day=day)
-        return next(wrapped_keys(rows))
+    def pseudonyms(
+        self, days: Collection[tuple[EnvironmentName, Day]]
+    ) -> Mapping[tuple[EnvironmentName, Day], WrappedKey]:
+        """The pseudonym keys of these environments and days. RefusedError `key-destroyed` if one was destroyed."""
+        found: dict[tuple[EnvironmentName, Day], WrappedKey] = {}
+        wanted = set(days)
+        for part in chunks(sorted({environment for environment, _ in wanted})):
+            rows = models.KeyRecord.objects.filter(
+                kind=KeyKind.PSEUDONYM.value, environment__name__in=part, day__in={day for _, day in wanted}
+            )
+            gone = rows.exclude(state=models.KeyState.ACTIVE.value, reason="")
+            for environment, day in gone.values_list("environment__name", "day"):
+                if (environment, day) in wanted:
+                    raise RefusedError("key-destroyed", "the key was destroyed and is not made again", day=day)
+            active = rows.filter(state=models.KeyState.ACTIVE.value, reason="")
+            found.update(((key.record.environment, key.record.day), key) for key in wrapped_keys(active))
+        return found
 
     def active(self, ids: Sequence[KeyId]) -> Mapping[KeyId, WrappedKey]:
         """Those of the keys that are neither destroyed nor waiting to be."""

@@ -47,6 +47,14 @@ def number(members: Members, name: str) -> int:
     raise MalformedError("argument", "a number was expected here", argument=name)
 
 
+def tables(members: Members, name: str) -> list[Members]:
+    """A list of objects."""
+    value = members.get(name)
+    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+        return value
+    raise MalformedError("argument", "a list of objects was expected here", argument=name)
+
+
 def one_stream(value: str) -> Stream:
     """The stream of that name."""
     if value in tuple(Stream):
