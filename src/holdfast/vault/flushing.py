@@ -7,20 +7,19 @@ may be tried again or dropped; after it, everything else (log, segments) is a pu
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 
 import numpy as np
 import polars as pl
-from holdfast.rules.guard import MinimisedTable
 
 from holdfast.formats import records
-from holdfast.formats.batches import SALT, SECRET, BatchHeader, line_salts
+from holdfast.formats.batches import SALT, SECRET, BatchHeader
 from holdfast.formats.frames import POSITIONS, BatchBody, Sealable
 from holdfast.formats.lines import Offsets
 from holdfast.formats.positions import Positions
 from holdfast.kernel.instants import Instant, day_of
 from holdfast.kernel.names import EnvironmentName, NodeName, Stream
-from holdfast.rules.merkle import root
+from holdfast.rules.batching import batch_leaf, batch_root
+from holdfast.rules.guard import MinimisedTable
 from holdfast.vault.journaling import Journal, LiveKey, StreamHead, StreamKey
 from holdfast.vault.ports import Randomness
 
@@ -82,18 +81,13 @@ class Flusher:
         secret = self._randomness.bytes(SECRET)
         salt = self._randomness.bytes(SALT)
         count = len(part.records)
-        salts = line_salts(secret, count)
-        leaves = [
-            sha256(b"\x00%b%b" % (salts[at : at + SALT], record)).digest()
-            for at, record in zip(range(0, SALT * count, SALT), part.records, strict=True)
-        ]
-        header = BatchHeader(*stream, self._node, head.next, count, root(leaves), head.previous)
+        header = BatchHeader(*stream, self._node, head.next, count, batch_root(secret, part.records), head.previous)
         encoded = header.encode()
         body = BatchBody(encoded, salt, secret, positions, part.lengths, b"".join(part.records))
         return header, Sealable(
             key=key.id,
             cipher=key.cipher,
-            leaf=sha256(b"\x00" + salt + encoded).digest(),
+            leaf=batch_leaf(salt, encoded),
             nonce=self._randomness.bytes(12),
             flags=POSITIONS if positions else 0,
             first=head.next,

@@ -8,11 +8,10 @@ Running this twice changes nothing the second time.
 from collections.abc import Mapping, Sequence
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from holdfast.formats.entries import FlushEntry
-from holdfast.vault.journalreading import JournalFile
 
 from holdfast.formats.batches import parse_header
-from holdfast.formats.frames import POSITIONS, STATE, FrameHead, decrypt_entry
+from holdfast.formats.entries import FlushEntry
+from holdfast.formats.frames import POSITIONS, STATE, FrameHead
 from holdfast.formats.positions import Positions
 from holdfast.kernel.errors import ConfigurationError, VerificationError
 from holdfast.kernel.instants import Instant
@@ -20,6 +19,7 @@ from holdfast.kernel.keys import DataKey
 from holdfast.kernel.names import KeyId, NodeName, key_id
 from holdfast.rules.merkle import root
 from holdfast.vault.journaling import Journal, NodeState, StreamHead, parse_state
+from holdfast.vault.journalreading import SUFFIX, JournalFile
 from holdfast.vault.ports import Clock, JournalStore, KeySource, LogSink, Randomness
 
 
@@ -40,7 +40,7 @@ def recover(
         )
     pending = [entry for number in numbers[:-1] for entry in _entries(node, _read(store, number)[0], log.size)]
     while numbers:
-        heads, intact_size = _read(store, numbers[-1], tail=True)
+        heads, intact_size = _read(store, numbers[-1])
         if heads:
             break
         store.delete(numbers.pop())  # torn while it was made: nothing in it was acknowledged
@@ -54,7 +54,6 @@ def recover(
         journal = Journal(store, keys, randomness, context, NodeState())
         journal.rotate(clock.now())
         return journal
-    store.truncate(numbers[-1], intact_size)
     pending += _entries(node, heads, log.size)
     state, held = _state(store, numbers[-1], heads, keys, context)
     if log.size + len(pending) != state.next_flush:
@@ -65,6 +64,7 @@ def recover(
             log_size=log.size,
             journal_flushes=state.next_flush,
         )
+    store.truncate(numbers[-1], intact_size)  # not before the log has agreed that nothing durable follows
     if pending:
         log.append(pending)
     journal = Journal(store, keys, randomness, context, state)
@@ -89,12 +89,12 @@ def _is_state(head: FrameHead) -> bool:
     return bool(len(head.directory) and head.directory["flags"][0] & STATE)
 
 
-def _read(store: JournalStore, number: int, *, tail: bool = False) -> tuple[list[FrameHead], int]:
-    """Heads of a file and the offset where its intact frames end."""
+def _read(store: JournalStore, number: int) -> tuple[list[FrameHead], int]:
+    """Heads of a file's intact frames, and the offset where they end (before a torn tail, if there is one)."""
     with store.open(number) as source:
-        journal_file = JournalFile(source, number)
-        heads = list(journal_file.heads(check=True, torn_tail=tail))
-        size = heads[-1].offset + heads[-1].length if heads else 0
+        journal_file = JournalFile(source, f"{number:08d}{SUFFIX}")
+        size = journal_file.intact_end()
+        heads = [head for head in journal_file.heads(growing=True) if head.offset < size]
     if heads and not _is_state(heads[0]):
         raise VerificationError("journal-state-missing", "a journal file does not begin with its state", number=number)
     return heads, size
@@ -114,14 +114,14 @@ def _state(
     ciphers = {wanted: AESGCM(held[wanted].key.reveal()) for wanted in ids}
     state = NodeState()
     with store.open(number) as source:
+        journal_file = JournalFile(source, f"{number:08d}{SUFFIX}")
         for head in heads:
             if not _is_state(head) and head.flush != state.next_flush:
                 raise VerificationError("journal-numbering", "a flush is missing in the journal", number=number)
             for i, row in enumerate(head.directory):
                 used = key_id(bytes(row["key"]).hex())
                 if row["flags"] & (STATE | POSITIONS):
-                    source.seek(head.offset + int(row["offset"]))
-                    body = decrypt_entry(context, head, i, source.read(int(row["length"])), ciphers[used])
+                    body = journal_file.body(context, head, i, ciphers[used])
                     if row["flags"] & STATE:
                         state = parse_state(body.header, body.positions)
                         continue

@@ -1,0 +1,189 @@
+"""One node recomputed: its log, the leaf hashes behind every flush of it, and the lines its journal still holds.
+
+Damage is reported, never raised. What other objects must be compared with (committed leaf hashes, and where each batch
+stands in its stream) is gathered in `Committed`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from holdfast.formats import ledgers
+from holdfast.formats.entries import FlushEntry, parse_entry
+from holdfast.formats.frames import STATE, FrameHead
+from holdfast.formats.notes import NoteVerifier
+from holdfast.kernel.errors import HoldfastError, MalformedError
+from holdfast.kernel.names import Installation, KeyId, NodeName, key_id
+from holdfast.kernel.secrets import Secret
+from holdfast.rules.merkle import root
+from holdfast.vault.findings import Finding, LogHead, Report
+from holdfast.vault.journalreading import SUFFIX, JournalFile
+from holdfast.vault.ports import Store
+from holdfast.vault.readingports import JournalFolder
+from holdfast.vault.recomputing import verify_log
+from holdfast.vault.verifyingjournal import check_journal_batch
+
+Keys = Callable[[Sequence[KeyId]], Mapping[KeyId, Secret]]
+"""Data keys by id; destroyed and unknown ones are left out."""
+BATCH = tuple[int, int, bytes, bytes]
+"""first, count, leaf hash of the batch entry, `previous` of its header"""
+Chains = dict[tuple[str, str, str], list[BATCH]]
+"""Every batch whose header was read, by (node, environment, stream)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeVault:
+    """One node's part of the vault. `store` is the store of its hosting."""
+
+    node: NodeName
+    verifier: NoteVerifier
+    log: Store
+    journal: JournalFolder
+    ledger: Store
+    store: str
+
+
+@dataclass(slots=True)
+class Committed:
+    """What a node's log commits to. `roots`: flush → (batches, root); `leaves`: leaf hash of a batch entry → flush;
+    `found`: the leaves whose lines were seen."""
+
+    roots: dict[int, tuple[int, bytes]] = field(default_factory=dict)
+    leaves: dict[bytes, int] = field(default_factory=dict)
+    found: set[bytes] = field(default_factory=set)
+    flushes: set[int] = field(default_factory=set)
+    wrong: set[int] = field(default_factory=set)
+
+
+class NodeCheck:
+    """Checks one node, in order: log, ledger, journal, flushes."""
+
+    def __init__(self, node: NodeVault, report: Report, chains: Chains, progress: Callable[[int], None]) -> None:
+        self._node, self._report, self._chains, self._progress = node, report, chains, progress
+        self.committed = Committed()
+
+    def run(self, installation: Installation, keys: Keys) -> Committed:
+        """Everything but what only segments can show."""
+        self._log()
+        self._ledger()
+        self._journal(f"{installation}/{self._node.node}".encode(), keys)
+        self._flushes()
+        return self.committed
+
+    def _found(self, code: str, says: str, where: str) -> None:
+        self._report.findings.append(Finding(code, says, where, self._node.node))
+
+    def _log(self) -> None:
+        found = verify_log(self._node.log, self._node.verifier, self._entries)
+        head = found.checkpoint
+        self._report.logs[self._node.node] = LogHead(
+            self._node.verifier.vkey(), head.size if head else 0, head.root.hex() if head else "", found.entries
+        )
+        for one in found.damages:
+            entries = f" (log entries {one.first} to {one.last})" if one.last >= one.first else ""
+            self._found(one.code, one.problem + entries, f"log/{one.object}")
+        self._report.flushes += len(self.committed.roots)
+
+    def _entries(self, first: int, entries: Sequence[bytes | None]) -> None:
+        for at, data in enumerate(entries):
+            try:
+                entry = parse_entry(data) if data is not None else None
+            except MalformedError:
+                entry = None
+            if isinstance(entry, FlushEntry):
+                if entry.flush in self.committed.roots:
+                    self._found("flush-twice", "a flush is in the log twice", f"log entry {first + at}")
+                self.committed.roots[entry.flush] = entry.batches, entry.root
+
+    def _ledger(self) -> None:
+        for name in self._node.ledger.names():
+            where = f"ledger/{name}"
+            if ledgers.flushes_of(name) is None:
+                self._found("object-unknown", "no ledger object is called that", where)
+                continue
+            try:
+                with self._node.ledger.open(name) as source:
+                    if name.endswith(".leaves"):
+                        for flush in ledgers.read_leaves(source, name):
+                            self._flush(where, flush.flush, flush.each())
+                    else:
+                        for _headers in ledgers.read_headers(source, name):
+                            pass
+            except HoldfastError as error:
+                self._found(error.code, error.message, where)
+
+    def _flush(self, where: str, flush: int, leaves: Sequence[bytes]) -> None:
+        """Compare a flush's leaf hashes with its log entry."""
+        logged = self.committed.roots.get(flush)
+        if logged is None:
+            self._report.unlogged += 1
+        elif logged != (len(leaves), root(leaves)):
+            self._found("flush-root", f"flush {flush} is not the one that the log commits to", where)
+            self.committed.wrong.add(flush)
+            return
+        self.committed.flushes.add(flush)
+        for leaf in leaves:
+            self.committed.leaves[leaf] = flush
+
+    def _journal(self, context: bytes, keys: Keys) -> None:
+        numbers = list(self._node.journal.numbers())
+        for number in numbers:
+            name = f"journal/{number:08d}{SUFFIX}"
+            try:
+                with self._node.journal.open(number) as source:
+                    journal_file = JournalFile(source, name)
+                    heads = [
+                        head
+                        for head in journal_file.heads(growing=number == numbers[-1])
+                        if not (len(head.directory) and head.directory["flags"][0] & STATE)
+                    ]
+                    ciphers = _ciphers(keys, heads)
+                    for head in heads:
+                        self._frame(journal_file, context, head, ciphers)
+            except HoldfastError as error:
+                at = f" at byte {error.fields['offset']}" if "offset" in error.fields else ""
+                self._found(error.code, error.message + at, name)
+
+    def _frame(
+        self, journal_file: JournalFile, context: bytes, head: FrameHead, ciphers: Mapping[KeyId, AESGCM]
+    ) -> None:
+        try:
+            journal_file.check(head)
+        except HoldfastError as error:
+            self._found(error.code, f"{error.message}: flush {head.flush} at byte {head.offset}", journal_file.name)
+        self._flush(journal_file.name, head.flush, head.leaves())
+        for index in range(len(head.directory)):
+            check = check_journal_batch(journal_file, context, head, index, ciphers, self._node.node)
+            self._report.findings += check.findings
+            if check.header is not None:
+                header, leaf = check.header, bytes(head.directory["leaf"][index])
+                batch = (header.first, header.count, leaf, header.previous)
+                self._chains.setdefault((self._node.node, header.environment, header.stream.value), []).append(batch)
+                self.committed.found.add(leaf)
+                self._report.batches += 1
+                self._report.proved(header.environment, header.stream, check.proved)
+                self._progress(check.proved)
+
+    def _flushes(self) -> None:
+        """Every flush of the log must have its leaf hashes in ledger or journal."""
+        roots = self.committed.roots
+        for first, last in _runs(sorted(set(roots) - self.committed.flushes - self.committed.wrong)):
+            says = f"flushes {first} to {last} are in the log, but neither in the ledger nor in the journal"
+            self._found("flush-missing", says, "ledger and journal")
+        if roots and (min(roots) != 0 or max(roots) + 1 != len(roots)):
+            self._found("flush-numbering", "the log's flushes are not numbered without a gap", "log")
+
+
+def _ciphers(keys: Keys, heads: Sequence[FrameHead]) -> Mapping[KeyId, AESGCM]:
+    ids = sorted({key_id(bytes(key).hex()) for head in heads for key in head.directory["key"]})
+    return {held: AESGCM(key.reveal()) for held, key in keys(ids).items()}
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    first = None
+    for at, number in enumerate(numbers):
+        first = number if first is None else first
+        if at + 1 == len(numbers) or numbers[at + 1] != number + 1:
+            yield first, number
+            first = None
