@@ -5,8 +5,9 @@ checkpoint is the one write that makes it true.
 
 * Before it, a crash leaves objects beyond the checkpoint. Nobody was told of them. Whoever appends keeps its entries
   elsewhere first (the journal, the keeper's database) and appends the same again in the same order, in whatever
-  portions; objects that are there already must then be the same to the byte, or VerificationError `log-leftover` is
-  raised and nothing is signed. So two heads of one size are never signed.
+  portions. What is there already is compared: other entries, or an object not the same to the byte, raise
+  VerificationError `log-leftover` and nothing is signed. So two heads of one size are never signed, not even over a
+  checkpoint that somebody put back.
 * After it, partial tiles that a full one has replaced are deleted, a few per append; what is missed is found later.
 
 Between appends the right edge of the tree is held in memory: an append reads the checkpoint only, to be sure nobody
@@ -50,6 +51,7 @@ class TileLog:
         self._note, self._head = read_checkpoint(store, self._verifier)
         self._levels = self._read_edge()
         self._bundle = self._read_last_bundle()
+        self._leftover = self._read_leftover()
         self._find_obsolete()
 
     def _begin(self) -> None:
@@ -76,6 +78,22 @@ class TileLog:
         if merkle.leaf_hashes(entries) != self._levels[0]:
             raise VerificationError("log-entries", "a log's entries are not those of its tiles", object=tile.path())
         return entries
+
+    def _read_leftover(self) -> list[bytes]:
+        """Entries written after the checkpoint, in order, from the widest bundle of each index."""
+        found: list[bytes] = []
+        index, skipped = divmod(self.size, WIDTH)
+        while True:
+            full = Tile(ENTRIES, index)
+            there = [tiles.parse_path(name) for name in self._store.names(full.path() + ".p")]
+            if self._store.exists(full.path()):
+                there.append(full)
+            widest = max((tile.width for tile in there), default=0)
+            if widest > skipped:
+                found.extend(read_tile(self._store, Tile(ENTRIES, index, widest))[skipped:])
+            if widest < WIDTH:
+                return found
+            index, skipped = index + 1, 0
 
     def _find_obsolete(self) -> None:
         # Deletion keeps up within one tile's growth, so leftovers lie at most one tile behind the edge.
@@ -120,14 +138,19 @@ class TileLog:
     def append(self, entries: Sequence[bytes]) -> None:
         """Add entries and publish a signed checkpoint; durable when it returns. No entries change nothing.
 
-        BusyError (a full disk): nothing was committed, and the same may be tried again. OutcomeUnknownError: whether
-        the checkpoint stands is not known; open the log again and look at its size. VerificationError: what lies beyond
-        the checkpoint is something else, or another writer was here. MalformedError: an entry over 65,535 bytes.
+        BusyError (a full disk): nothing was committed, and the same may be tried again. VerificationError: what lies
+        beyond the checkpoint is something else, or another writer was here. MalformedError: an entry over 65,535 bytes.
+        If the checkpoint's replacement fails in any other way, whether it stands is not known: every later append
+        raises OutcomeUnknownError until the log is opened again and its size looked at.
         """
         if self._in_doubt:
             raise OutcomeUnknownError("log-in-doubt", "a log must be opened again after a failed checkpoint")
         if not entries:
             return
+        if any(mine != there for mine, there in zip(entries, self._leftover, strict=False)):
+            raise VerificationError(
+                "log-leftover", "beyond a log's checkpoint lies something else", first=self.size, object=CHECKPOINT
+            )
         old, size = self.size, self.size + len(entries)
         pending = [*self._bundle, *entries]
         written = self._objects(ENTRIES, old, size, pending)
@@ -138,10 +161,13 @@ class TileLog:
             full = len(hashes) - len(hashes) % WIDTH
             levels[level] = hashes[full:]
             carried = [merkle.root(hashes[at : at + WIDTH]) for at in range(0, full, WIDTH)]
+        if len(entries) > len(self._leftover):
+            self._leftover = list(entries)
         for tile, data in written:
             self._create(tile, data)
         self._publish(Checkpoint(self.origin, size, merkle.edge_root(levels)))
         self._levels = levels
+        del self._leftover[: len(entries)]
         self._bundle = pending[len(pending) - len(pending) % WIDTH :]
         self._drop_obsolete(old, written)
 
@@ -172,11 +198,9 @@ class TileLog:
             self._store.replace(CHECKPOINT, note)
         except BusyError:
             raise
-        except Exception as error:
+        except BaseException:
             self._in_doubt = True
-            raise OutcomeUnknownError(
-                "checkpoint-in-doubt", "whether a checkpoint was written is not known", size=head.size
-            ) from error
+            raise
         self._note, self._head = note, open_checkpoint(note, self._verifier)
 
     def _drop_obsolete(self, old: int, written: Sequence[tuple[Tile, bytes]]) -> None:

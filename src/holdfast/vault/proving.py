@@ -82,8 +82,8 @@ def make_proof(
 ) -> bytes:
     """The text of the proof of one line.
 
-    `entry` is salt ‖ record of the line at `index` of its batch, `line_leaves` the leaf hashes of all its lines; `header`
-    and `batch_salt` are the batch's, `batch_leaves` the leaf hashes of all batches of the flush, in order.
+    `entry` is salt ‖ record of the line at `index` of its batch, `line_leaves` the leaf hashes of all its lines;
+    `header` and `batch_salt` are the batch's, `batch_leaves` the leaf hashes of all batches of the flush, in order.
     ConflictError if the flush is not in the log yet, VerificationError if the pieces do not fit together.
     """
     batch_leaf = merkle.leaf_hash(batch_salt + header)
