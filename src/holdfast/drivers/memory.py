@@ -94,6 +94,47 @@ class MemoryStore:
         return iter(sorted(name for name in self.objects if name.startswith(prefix)))
 
 
+class MemoryJournalStore:
+    """Journal files in a dictionary; satisfies `vault.ports.JournalStore`."""
+
+    def __init__(self, files: dict[int, bytes] | None = None, faults: Faults | None = None) -> None:
+        self.files = {} if files is None else files
+        self.faults = faults or Faults()
+
+    def numbers(self) -> Sequence[int]:
+        """The files there are, ascending."""
+        return sorted(self.files)
+
+    def open(self, number: int) -> BinaryIO:
+        """A file, for reading. ConflictError `journal-missing` if it is not there."""
+        if number not in self.files:
+            raise ConflictError("journal-missing", "there is no journal file of this number", number=number)
+        return io.BytesIO(self.files[number])
+
+    def create(self, number: int, data: bytes) -> None:
+        """A new newest file."""
+        if number in self.files:
+            raise ConflictError("journal-exists", "there is a journal file of this number already", number=number)
+        with self.faults.effect():
+            self.files[number] = bytes(data)
+
+    def append(self, number: int, data: bytes) -> None:
+        """Add to a file."""
+        with self.faults.effect():
+            self.files[number] += data
+
+    def truncate(self, number: int, size: int) -> None:
+        """Cut a file off."""
+        with self.faults.effect():
+            self.files[number] = self.files[number][:size]
+
+    def delete(self, number: int) -> None:
+        """Remove a file. Quiet if it is not there."""
+        if number in self.files:
+            with self.faults.effect():
+                del self.files[number]
+
+
 class MemoryKeySource:
     """A keeper without policy; satisfies `vault.ports.KeySource`. Ids and keys come from a seed and a counter."""
 

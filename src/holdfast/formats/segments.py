@@ -10,6 +10,7 @@ Layout `text-1` keeps the columns of formats; `combined-1` keeps web access line
 dictionary.
 """
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, NoReturn
@@ -42,7 +43,9 @@ _FEW_LINES = 500  # Below this the further columns of a parsed layout cost more 
 class SegmentWriter:
     """Writes one segment to an open file, which the caller closes. `close` makes it whole; without it there is none."""
 
-    def __init__(self, sink: BinaryIO, key: Secret, installation: Installation, name: str, layout: str = "") -> None:
+    def __init__(
+        self, sink: BinaryIO | io.RawIOBase, key: Secret, installation: Installation, name: str, layout: str = ""
+    ) -> None:
         """`layout` is chosen by the first lines if it is not given."""
         self._sink = sink
         self._encryption = create_encryption_properties(

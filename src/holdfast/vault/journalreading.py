@@ -3,8 +3,8 @@
 Heads (header and directory) are read by seeking over the ciphertexts, so that a reader finds its own batches, sizes and
 roots without a key and without reading what is not its own. A file in which a frame does not read is one of two things:
 
-* torn: nothing intact follows. The last write was cut off and never acknowledged; a growing file simply ends there, and
-  recovery cuts the file at `intact_end`.
+* torn: nothing intact follows. The last write was cut off and never acknowledged; a growing file simply ends there,
+  and recovery cuts it off.
 * damaged: an intact frame follows, so these bytes were once durable. VerificationError, naming file and offset.
 
 A closed file ends with its last frame; anything after it is damage.
@@ -13,10 +13,8 @@ A closed file ends with its last frame; anything after it is damage.
 import contextlib
 import hashlib
 import os
-import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -34,46 +32,33 @@ from holdfast.formats.frames import (
 )
 from holdfast.kernel.errors import MalformedError, VerificationError
 
-SUFFIX = ".journal"
-_NAME = re.compile(r"[0-9]{8}\.journal\Z")
 _CHUNK = 1 << 20
 
 
-def journal_paths(folder: Path) -> list[Path]:
-    """The journal files of a node's journal folder in the order of their numbers."""
-    with os.scandir(folder) as found:
-        return [folder / name for name in sorted(entry.name for entry in found) if _NAME.match(name)]
-
-
-def journal_number(path: Path) -> int:
-    """The number in a journal file's name."""
-    return int(path.name.removesuffix(SUFFIX))
+def journal_name(number: int) -> str:
+    """The file's name in the node's journal folder."""
+    return f"{number:08d}.journal"
 
 
 class JournalFile:
-    """One journal file, open for reading. Offsets are bytes from its start."""
+    """One journal file, open for reading; the caller closes it. Offsets are bytes from its start."""
 
-    def __init__(self, source: BinaryIO, name: str) -> None:
-        self.name = name
+    def __init__(self, source: BinaryIO, number: int) -> None:
+        self.number = number
         self._source = source
 
-    @classmethod
-    @contextlib.contextmanager
-    def opened(cls, path: Path) -> Iterator[Self]:
-        """The file at a path, closed again at the end of the block."""
-        with path.open("rb", buffering=0) as source:
-            yield cls(source, path.name)
-
-    def heads(self, start: int = 0, *, growing: bool = False) -> Iterator[FrameHead]:
-        """The frames from an offset on. A growing file may end in a frame that is not whole yet: it is left out, and
-        the caller asks again from the end of the last one. Contents are not checked here; `check` and `body` do."""
+    def heads(self, start: int = 0, *, check: bool = False, torn_tail: bool = False) -> Iterator[FrameHead]:
+        """The frames from an offset on, the state frame among them. `check` holds each against its SHA-256 (else only
+        `body` tells whether it is what was written); `torn_tail` ends quietly before a last frame that is not whole."""
         size = self._source.seek(0, os.SEEK_END)
         offset = start
         while offset < size:
             try:
                 head = self._head(offset, size)
+                if check and not self._holds(offset, head.length):
+                    raise MalformedError("frame-digest", "a journal frame's SHA-256 does not hold")
             except MalformedError:
-                if growing and not self._intact_after(offset + 1, size):
+                if torn_tail and not self._intact_after(offset + 1, size):
                     return
                 raise self._damaged(offset) from None
             yield head
@@ -87,28 +72,6 @@ class JournalFile:
             return decrypt_entry(context, head, index, ciphertext, cipher)
         except (MalformedError, VerificationError):
             raise self._damaged(head.offset) from None
-
-    def check(self, head: FrameHead) -> None:
-        """VerificationError if the SHA-256 of the frame does not hold."""
-        if not self._holds(head.offset, head.length):
-            raise self._damaged(head.offset)
-
-    def intact_end(self) -> int:
-        """The end of the last intact frame: recovery cuts a torn tail there. VerificationError if an intact frame
-        follows one that is not."""
-        size = self._source.seek(0, os.SEEK_END)
-        offset = 0
-        while offset < size:
-            try:
-                head = self._head(offset, size)
-                if not self._holds(offset, head.length):
-                    raise MalformedError("frame-digest", "a journal frame's SHA-256 does not hold")
-            except MalformedError:
-                if self._intact_after(offset + 1, size):
-                    raise self._damaged(offset) from None
-                return offset
-            offset += head.length
-        return offset
 
     def _head(self, offset: int, size: int) -> FrameHead:
         """MalformedError if there is no frame, or not all of it."""
@@ -151,5 +114,5 @@ class JournalFile:
 
     def _damaged(self, offset: int) -> VerificationError:
         return VerificationError(
-            "journal-damaged", "a journal file is not what was written", object=self.name, offset=offset
+            "journal-damaged", "a journal file is not what was written", object=journal_name(self.number), offset=offset
         )
