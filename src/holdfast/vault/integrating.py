@@ -169,7 +169,7 @@ class TileLog:
         self._levels = levels
         del self._leftover[: len(entries)]
         self._bundle = pending[len(pending) - len(pending) % WIDTH :]
-        self._drop_obsolete(old, written)
+        self._drop_obsolete(old, len(entries), written)
 
     def _objects(self, level: int, old: int, size: int, held: Sequence[bytes]) -> list[tuple[Tile, bytes]]:
         """The objects to write at a level; `held` begins where the partial tile of the old size does."""
@@ -203,11 +203,12 @@ class TileLog:
             raise
         self._note, self._head = note, open_checkpoint(note, self._verifier)
 
-    def _drop_obsolete(self, old: int, written: Sequence[tuple[Tile, bytes]]) -> None:
+    def _drop_obsolete(self, old: int, grown: int, written: Sequence[tuple[Tile, bytes]]) -> None:
         for tile, _data in written:
             if tile.full and tile.index == tiles.hashes_at(tile.level, old) // WIDTH:
                 self._obsolete.extend(self._store.names(tile.path() + ".p"))
-        # The log stands already: what cannot be deleted now is found at the next start.
+        # An entry leaves at most two partial tiles behind (a third every 256), so two for each entry keep up. The log
+        # stands already: what cannot be deleted now is found at the next start.
         with contextlib.suppress(HoldfastError):
-            for _ in range(min(_DELETED_PER_APPEND, len(self._obsolete))):
+            for _ in range(min(_DELETED_PER_APPEND + 2 * grown, len(self._obsolete))):
                 self._store.delete(self._obsolete.pop())

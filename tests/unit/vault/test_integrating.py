@@ -67,6 +67,10 @@ def test_partial_tiles_go_once_the_full_one_is_there_and_not_before() -> None:
     for size in range(257, 300):
         log.append(entries(log.size, size))
     assert not [name for name in store.objects if re.match(r"tile/(0|entries)/000\.p", name)]
+    log.append(entries(log.size, 3000))
+    assert [
+        name for name in store.objects if ".p/" in name and not re.match(r"tile/(0|1|entries)/0(11|00)\.p", name)
+    ] == []
     assert verify_log(store, VERIFIER).sound
 
 
