@@ -60,5 +60,5 @@ class Gathering:
         for day in days:
             syslog = [block for block in self.syslog if day_of(block.arrival) == day]
             http = [waiting for waiting in self.http if day_of(waiting.block.arrival) == day]
-            blocks = [*syslog, *(waiting.block for waiting in http)]
-            yield Gathering(syslog, http, sum(len(b.lines) for b in blocks), sum(len(b.lines.buffer) for b in blocks))
+            lines = [block.lines for block in Gathering(syslog, http).blocks()]
+            yield Gathering(syslog, http, sum(map(len, lines)), sum(len(part.buffer) for part in lines))

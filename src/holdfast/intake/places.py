@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from holdfast.kernel.names import UNCLAIMED, EnvironmentName
+from holdfast.rules.streams import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,7 @@ class Places:
 
     environments: frozenset[EnvironmentName] = frozenset({UNCLAIMED})
     hosts: Mapping[str, EnvironmentName] = field(default_factory=dict)
-    rules: Sequence[Mapping[str, str | None]] = ()
+    rules: Sequence[Rule] = ()
 
 
 def places_of(host_map: Mapping[str, object], hosting: str) -> Places:

@@ -96,7 +96,7 @@ async def serve(parts: NodeParts, ready: Callable[[], None], stop: asyncio.Event
     loop = asyncio.get_running_loop()
 
     def failed(error: BaseException) -> None:
-        loop.call_soon_threadsafe(lambda: broken.done() or broken.set_exception(error))
+        loop.call_soon_threadsafe(_break, broken, error)
 
     sealing = Sealing(parts, journal)
     integrator = Integrator(parts.node, parts.log, sealing.turn, failed)
@@ -133,6 +133,11 @@ async def serve(parts: NodeParts, ready: Callable[[], None], stop: asyncio.Event
         await asyncio.wait([making, tasks[1]], timeout=KEEPER_PATIENCE)
         tasks[2].cancel()
         await asyncio.to_thread(integrator.close)
+
+
+def _break(broken: "asyncio.Future[None]", error: BaseException) -> None:
+    if not broken.done():
+        broken.set_exception(error)
 
 
 class Sealing:

@@ -73,6 +73,10 @@ class JournalFile:
         except (MalformedError, VerificationError):
             raise self._damaged(head.offset) from None
 
+    def holds(self, head: FrameHead) -> bool:
+        """Whether the frame's SHA-256 holds."""
+        return self._holds(head.offset, head.length)
+
     def _head(self, offset: int, size: int) -> FrameHead:
         """MalformedError if there is no frame, or not all of it."""
         prefix = self._read(offset, min(HEADER.size, size - offset))

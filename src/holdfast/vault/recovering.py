@@ -19,7 +19,7 @@ from holdfast.kernel.keys import DataKey
 from holdfast.kernel.names import KeyId, NodeName, key_id
 from holdfast.rules.merkle import root
 from holdfast.vault.journaling import Journal, NodeState, StreamHead, parse_state
-from holdfast.vault.journalreading import SUFFIX, JournalFile
+from holdfast.vault.journalreading import JournalFile
 from holdfast.vault.ports import Clock, JournalStore, KeySource, LogSink, Randomness
 
 
@@ -92,12 +92,10 @@ def _is_state(head: FrameHead) -> bool:
 def _read(store: JournalStore, number: int) -> tuple[list[FrameHead], int]:
     """Heads of a file's intact frames, and the offset where they end (before a torn tail, if there is one)."""
     with store.open(number) as source:
-        journal_file = JournalFile(source, f"{number:08d}{SUFFIX}")
-        size = journal_file.intact_end()
-        heads = [head for head in journal_file.heads(growing=True) if head.offset < size]
+        heads = list(JournalFile(source, number).heads(check=True, torn_tail=True))
     if heads and not _is_state(heads[0]):
         raise VerificationError("journal-state-missing", "a journal file does not begin with its state", number=number)
-    return heads, size
+    return heads, heads[-1].offset + heads[-1].length if heads else 0
 
 
 def _state(
@@ -114,7 +112,7 @@ def _state(
     ciphers = {wanted: AESGCM(held[wanted].key.reveal()) for wanted in ids}
     state = NodeState()
     with store.open(number) as source:
-        journal_file = JournalFile(source, f"{number:08d}{SUFFIX}")
+        journal_file = JournalFile(source, number)
         for head in heads:
             if not _is_state(head) and head.flush != state.next_flush:
                 raise VerificationError("journal-numbering", "a flush is missing in the journal", number=number)

@@ -37,9 +37,10 @@ def check_journal_batch(
     index: int,
     ciphers: Mapping[KeyId, AESGCM],
     node: NodeName,
+    name: str,
 ) -> BatchCheck:
     """Recompute a batch. Damage is reported, never raised."""
-    check, name = BatchCheck(), journal_file.name
+    check = BatchCheck()
     row = head.directory[index]
     where = f"flush {head.flush}, batch {index}"
     cipher = ciphers.get(key_id(bytes(row["key"]).hex()))

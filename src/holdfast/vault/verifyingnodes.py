@@ -18,7 +18,7 @@ from holdfast.kernel.names import Installation, KeyId, NodeName, key_id
 from holdfast.kernel.secrets import Secret
 from holdfast.rules.merkle import root
 from holdfast.vault.findings import Finding, LogHead, Report
-from holdfast.vault.journalreading import SUFFIX, JournalFile
+from holdfast.vault.journalreading import JournalFile, journal_name
 from holdfast.vault.ports import Store
 from holdfast.vault.readingports import JournalFolder
 from holdfast.vault.recomputing import verify_log
@@ -129,32 +129,31 @@ class NodeCheck:
     def _journal(self, context: bytes, keys: Keys) -> None:
         numbers = list(self._node.journal.numbers())
         for number in numbers:
-            name = f"journal/{number:08d}{SUFFIX}"
+            name = f"journal/{journal_name(number)}"
             try:
                 with self._node.journal.open(number) as source:
-                    journal_file = JournalFile(source, name)
+                    journal_file = JournalFile(source, number)
                     heads = [
                         head
-                        for head in journal_file.heads(growing=number == numbers[-1])
+                        for head in journal_file.heads(torn_tail=number == numbers[-1])
                         if not (len(head.directory) and head.directory["flags"][0] & STATE)
                     ]
                     ciphers = _ciphers(keys, heads)
                     for head in heads:
-                        self._frame(journal_file, context, head, ciphers)
+                        self._frame(journal_file, name, context, head, ciphers)
             except HoldfastError as error:
                 at = f" at byte {error.fields['offset']}" if "offset" in error.fields else ""
                 self._found(error.code, error.message + at, name)
 
     def _frame(
-        self, journal_file: JournalFile, context: bytes, head: FrameHead, ciphers: Mapping[KeyId, AESGCM]
+        self, journal_file: JournalFile, name: str, context: bytes, head: FrameHead, ciphers: Mapping[KeyId, AESGCM]
     ) -> None:
-        try:
-            journal_file.check(head)
-        except HoldfastError as error:
-            self._found(error.code, f"{error.message}: flush {head.flush} at byte {head.offset}", journal_file.name)
-        self._flush(journal_file.name, head.flush, head.leaves())
+        if not journal_file.holds(head):
+            says = f"a frame is not what was written: flush {head.flush} at byte {head.offset}"
+            self._found("journal-damaged", says, name)
+        self._flush(name, head.flush, head.leaves())
         for index in range(len(head.directory)):
-            check = check_journal_batch(journal_file, context, head, index, ciphers, self._node.node)
+            check = check_journal_batch(journal_file, context, head, index, ciphers, self._node.node, name)
             self._report.findings += check.findings
             if check.header is not None:
                 header, leaf = check.header, bytes(head.directory["leaf"][index])
