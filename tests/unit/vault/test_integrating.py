@@ -183,7 +183,7 @@ def _damage(store: DictStore, name: str, how: str) -> None:
 GROWN = grown([3, 700, 65_536, 66_100])[0].objects
 
 
-@pytest.mark.parametrize("how", ["flip", "cut", "remove"])
+@pytest.mark.parametrize("how", ["flip", "remove"])
 @pytest.mark.parametrize(
     "name",
     [
