@@ -5,63 +5,60 @@ or a denial and neither. Keys are leased: past `lease_seconds` the holder asks a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from holdfast.kernel.instants import Day
 from holdfast.kernel.names import EnvironmentName, Form, KeyId, NodeName, PersonId, Stream
 from holdfast.kernel.secrets import Secret
 from holdfast.kernel.segments import SegmentEntry
-from holdfast.rules.policy import Denied
+from holdfast.rules.policy import Decision
 
 
-@dataclass(frozen=True, slots=True)
-class SealedSegment:
+class SealedSegment(Protocol):
     """A segment of the catalogue with its data key. `store` is `vendor-region`, the store it lies in."""
 
-    entry: SegmentEntry
-    key: Secret
-    store: str
+    @property
+    def entry(self) -> SegmentEntry: ...
+    @property
+    def key(self) -> Secret: ...
+    @property
+    def store(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class JournalKey:
+class JournalKey(Protocol):
     """The data key of one stream and day in one journal file of a node."""
 
-    id: KeyId
-    node: NodeName
-    day: Day
-    key: Secret
+    @property
+    def id(self) -> KeyId: ...
+    @property
+    def node(self) -> NodeName: ...
+    @property
+    def day(self) -> Day: ...
+    @property
+    def key(self) -> Secret: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """Allowed, by these policies, and what that opens. Pseudonym keys are there for the clear form only, and only of
-    days whose key was not destroyed."""
+class Opening(Protocol):
+    """The decision, and what it opens: nothing where it denies. Pseudonym keys are there for the clear form only, and
+    only of days whose key was not destroyed."""
 
-    policies: tuple[str, ...]
-    segments: Sequence[SealedSegment]
-    journal: Sequence[JournalKey]
-    pseudonyms: Mapping[Day, Secret]
-    lease_seconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """The keeper's answer to an SSH key and a login. `person` is who the key belongs to, where anybody; `environment`
-    the one the login stands for, if it exists: neither says that the connection is allowed."""
-
-    allowed: bool
-    person: PersonId | None
-    environment: EnvironmentName | None
-    policies: tuple[str, ...]
+    @property
+    def decision(self) -> Decision: ...
+    @property
+    def segments(self) -> Sequence[SealedSegment]: ...
+    @property
+    def journal(self) -> Sequence[JournalKey]: ...
+    @property
+    def pseudonyms(self) -> Mapping[Day, Secret]: ...
+    @property
+    def lease_seconds(self) -> int: ...
 
 
 class Keeper(Protocol):
     """The keeper, as a gateway sees it. BusyError from any of these if it cannot be reached."""
 
-    async def authenticate(self, fingerprint: str, login: str) -> Connection:
-        """May the holder of this SSH key (`SHA256:...`) connect as this login?"""
+    async def authenticate(self, fingerprint: str, login: str) -> tuple[PersonId | None, Decision]:
+        """Who the holder of this SSH key (`SHA256:...`) is, and whether they may connect as this login."""
 
     async def streams(
         self, person: PersonId, fingerprint: str, environment: EnvironmentName
@@ -77,7 +74,7 @@ class Keeper(Protocol):
         form: Form,
         since: Day | None,
         until: Day | None,
-    ) -> Opened | Denied:
+    ) -> Opening:
         """The decision, and with it the keys of what was kept from day to day (both included; None: without end)."""
 
 
