@@ -5,6 +5,9 @@ them), haproxy's HTTP log, and the JSON access lines of Caddy, Traefik and nginx
 what an address in it is, so that a line reads the same before and after its addresses were replaced.
 """
 
+import re
+from itertools import islice
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -18,6 +21,8 @@ Mask = npt.NDArray[np.bool_]
 _HAPROXY = (
     r"^[^ ]+:[0-9]+ \[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:.]+\] [^ ]+ [^ ]+/[^ ]+ (?:[-+0-9]+/)+[-+0-9]+ (?:-1|[0-9]{3}) "
 )
+_QUOTE = re.compile(rb'(?<!\\)"')
+_FAR = np.iinfo(np.int64).max
 _JSON_KEYS = (
     (b'"http.log.access',),
     (b'"ClientAddr"', b'"RequestMethod"'),
@@ -41,7 +46,7 @@ def column_bytes(column: pl.Series) -> tuple[bytes, Offsets]:
 def clf_times(buffer: Bytes, offsets: Offsets) -> Offsets:
     """Where the `[` of `[dd/Mon/yyyy:hh:mm:ss +zzzz]` stands in each row; -1 if the row's first `[` opens no such time."""
     starts, ends = offsets[:-1], offsets[1:]
-    opening = np.append(np.flatnonzero(buffer == 0x5B), np.iinfo(np.int64).max)
+    opening = np.append(np.flatnonzero(buffer == 0x5B), _FAR)
     at = opening[np.searchsorted(opening[:-1], starts)]
     inside = at + 28 <= ends
     base = np.where(inside, at, 0)
@@ -89,11 +94,14 @@ def user_agents(buffer: Bytes, offsets: Offsets, rows: Offsets) -> tuple[Offsets
     The third quoted field, after `] "request" status bytes "referer" `; quotes escaped by a backslash do not count.
     """
     quotes = np.flatnonzero(buffer == 0x22)
-    if len(quotes):
-        quotes = quotes[buffer.take(quotes - 1, mode="clip") != 0x5C]
     starts, ends = offsets[rows], offsets[rows + 1]
-    padded = np.concatenate((quotes, np.full(6, np.iinfo(np.int64).max)))
+    padded = np.concatenate((quotes, np.full(6, _FAR)))
     marks = padded[np.searchsorted(quotes, starts)[:, None] + np.arange(6)]
+    escaped = (buffer.take(marks - 1, mode="clip") == 0x5C) & (marks > starts[:, None]) & (marks < ends[:, None])
+    for row in np.flatnonzero(escaped.any(1)).tolist():
+        line = buffer[starts[row] : ends[row]].tobytes()
+        found = [int(starts[row]) + quote.start() for quote in islice(_QUOTE.finditer(line), 6)]
+        marks[row] = found + [_FAR] * (6 - len(found))
     good = marks[:, 5] < ends
     marks = np.where(good[:, None], marks, 0)
 

@@ -23,9 +23,10 @@ Addresses = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 _Words = npt.NDArray[np.uint64]
 
-_MAPPED = np.array([0] * 10 + [255, 255], np.uint8)
-_LEVELS = 8
-"""Bits of the address handled per AES call when encrypting: bounds the memory at 2 × 16 × 8 bytes per address."""
+_LEVELS = 32
+"""Bits of an address drawn by one AES call when encrypting."""
+_AT_ONCE = 1024
+"""Addresses encrypted at once: their blocks stay in the processor's cache (four times as fast as all at once)."""
 
 
 def encrypt(key: bytes, addresses: Addresses) -> Addresses:
@@ -33,57 +34,50 @@ def encrypt(key: bytes, addresses: Addresses) -> Addresses:
     return encrypt_each([key], np.array([len(addresses)]), addresses)
 
 
-def decrypt(key: bytes, pseudonyms: Addresses) -> Addresses:
-    """The addresses of pseudonyms under a 32-byte key, in order."""
-    result = np.empty_like(pseudonyms)
-    mapped = is_mapped(pseudonyms)
-    for rows, first in ((np.flatnonzero(mapped), 96), (np.flatnonzero(~mapped), 0)):
-        if len(rows):
-            result[rows] = _decrypt(_ciphers(key), pseudonyms[rows], first)
-    return result
-
-
 def encrypt_each(keys: Sequence[bytes], counts: npt.NDArray[np.int64], addresses: Addresses) -> Addresses:
     """The pseudonyms of addresses that lie grouped by key: `counts[i]` of them under `keys[i]`."""
     owner = np.repeat(np.arange(len(keys)), counts)
-    ciphers = [_ciphers(key) for key in keys]
+    ciphers = [_Ciphers(key) for key in keys]
     result = np.empty_like(addresses)
-    mapped = is_mapped(addresses)
-    for rows, first in ((np.flatnonzero(mapped), 96), (np.flatnonzero(~mapped), 0)):
-        if len(rows):
-            bounds = np.searchsorted(owner[rows], np.arange(len(keys) + 1))
-            result[rows] = _encrypt(ciphers, bounds, addresses[rows], first)
+    for rows, first in _families(addresses):
+        for start in range(0, len(rows), _AT_ONCE):
+            some = rows[start : start + _AT_ONCE]
+            bounds = np.searchsorted(owner[some], np.arange(len(keys) + 1))
+            result[some] = _encrypt(ciphers, bounds, addresses[some], first)
+    return result
+
+
+def decrypt(key: bytes, pseudonyms: Addresses) -> Addresses:
+    """The addresses of pseudonyms under a 32-byte key, in order."""
+    ciphers, result = _Ciphers(key), np.empty_like(pseudonyms)
+    for rows, first in _families(pseudonyms):
+        for start in range(0, len(rows), _AT_ONCE * _LEVELS):
+            some = rows[start : start + _AT_ONCE * _LEVELS]
+            result[some] = _decrypt(ciphers, pseudonyms[some], first)
     return result
 
 
 def is_mapped(addresses: Addresses) -> Mask:
     """Which addresses are IPv4-mapped."""
-    words = np.ascontiguousarray(addresses).view(">u8").reshape(-1, 2)
-    return np.asarray((words[:, 0] == 0) & (words[:, 1] >> np.uint64(32) == 0xFFFF))
+    high, low = _words(addresses)
+    return np.asarray((high == 0) & (low >> np.uint64(32) == 0xFFFF))
+
+
+def _families(addresses: Addresses) -> list[tuple[npt.NDArray[np.int64], int]]:
+    """The rows of IPv4 and of IPv6, each with the number of bits that are known from the start: an IPv4 address is one
+    of 128 bits whose first 96 are not encrypted."""
+    mapped = is_mapped(addresses)
+    return [(np.flatnonzero(mapped), 96), (np.flatnonzero(~mapped), 0)]
 
 
 class _Ciphers:
-    """AES-128 in ECB mode under both halves of a key; `bits` is the XOR of the last bits of the two."""
+    """AES-128 under both halves of a key. ECB is the bare block cipher, which is what ipcrypt-pfx is built from; nothing
+    is kept that was encrypted with it."""
 
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY or key[:16] == key[16:]:
-            raise ConfigurationError("pseudonym-key", "a pseudonym key is 32 bytes, its halves different")
-        # ECB is the block cipher itself, which is what ipcrypt-pfx is built from; nothing is stored under it.
-        self._halves = [Cipher(algorithms.AES(half), modes.ECB()).encryptor() for half in (key[:16], key[16:])]  # noqa: S305
-
-    def bits(self, blocks: bytes | memoryview) -> npt.NDArray[np.uint64]:
-        one, two = (np.frombuffer(half.update(blocks), np.uint8)[15::16] for half in self._halves)
-        return ((one ^ two) & 1).astype(np.uint64)
-
-
-def _ciphers(key: bytes) -> _Ciphers:
-    return _Ciphers(key)
-
-
-def _start(first: int) -> tuple[int, int]:
-    """The padded prefix before any address bit: a one bit above the prefix bits known from the start."""
-    padded = 1 if first == 0 else (1 << 96) | 0xFFFF
-    return padded >> 64, padded & (2**64 - 1)
+            raise ConfigurationError("pseudonym-key", "a pseudonym key is 32 bytes whose halves differ")
+        self.halves = [Cipher(algorithms.AES(half), modes.ECB()).encryptor() for half in (key[:16], key[16:])]  # noqa: S305
 
 
 def _words(addresses: Addresses) -> tuple[_Words, _Words]:
@@ -91,53 +85,52 @@ def _words(addresses: Addresses) -> tuple[_Words, _Words]:
     return words[:, 0], words[:, 1]
 
 
-def _address_bit(high: _Words, low: _Words, level: int) -> _Words:
-    word, shift = (high, 63 - level) if level < 64 else (low, 127 - level)
-    return (word >> np.uint64(shift)) & np.uint64(1)
+def _blocks(high: _Words, low: _Words, level: int, count: int) -> npt.NDArray[np.uint8]:
+    """The padded prefixes of `count` levels: the first `level`, `level + 1`... bits of each address, right-aligned below a
+    one bit. Shape (addresses × count × 16). The levels do not cross the middle of the address."""
+    one, steps = np.uint64(1), np.arange(level % 64, level % 64 + count, dtype=np.uint64)
+    padded = np.empty((len(high), count, 2), ">u8")
+    high, low = high[:, None], low[:, None]
+    if level < 64:
+        padded[:, :, 0] = 0
+        padded[:, :, 1] = (one << steps) | (high >> one >> (np.uint64(63) - steps))
+    else:
+        padded[:, :, 0] = (one << steps) | (high >> one >> (np.uint64(63) - steps))
+        padded[:, :, 1] = (high << steps) | (low >> one >> (np.uint64(63) - steps))
+    return padded.reshape(-1).view(np.uint8)
 
 
 def _encrypt(ciphers: Sequence[_Ciphers], bounds: npt.NDArray[np.int64], addresses: Addresses, first: int) -> Addresses:
-    """All addresses of one family, grouped by cipher at `bounds`, `_LEVELS` bits at a time."""
-    count = len(addresses)
+    """Addresses of one family, grouped by cipher at `bounds`, `_LEVELS` bits at a time."""
     high, low = _words(addresses)
-    masks = [np.zeros(count, np.uint64), np.zeros(count, np.uint64)]
-    top, bottom = (np.full(count, word, np.uint64) for word in _start(first))
-    used = [(index, int(bounds[index]), int(bounds[index + 1])) for index in range(len(ciphers))]
-    for base in range(first, 128, _LEVELS):
-        blocks = np.empty((count, _LEVELS, 2), ">u8")
-        for step in range(_LEVELS):
-            blocks[:, step, 0], blocks[:, step, 1] = top, bottom
-            top = (top << np.uint64(1)) | (bottom >> np.uint64(63))
-            bottom = (bottom << np.uint64(1)) | _address_bit(high, low, base + step)
-        bits = np.empty(count * _LEVELS, np.uint64)
-        flat = memoryview(blocks.reshape(-1).view(np.uint8))
+    result = addresses.copy()
+    size = _LEVELS * 16
+    used = [(index, bounds[index] * size, bounds[index + 1] * size) for index in np.flatnonzero(np.diff(bounds)).tolist()]
+    drawn = [np.empty(len(addresses) * size + 16, np.uint8) for _ in range(2)]
+    for level in range(first, 128, _LEVELS):
+        blocks = memoryview(_blocks(high, low, level, _LEVELS))
         for index, start, end in used:
-            if end > start:
-                bits[start * _LEVELS : end * _LEVELS] = ciphers[index].bits(flat[start * _LEVELS * 16 : end * _LEVELS * 16])
-        shifts = np.arange(_LEVELS - 1, -1, -1, dtype=np.uint64)
-        drawn = (bits.reshape(count, _LEVELS) << shifts).sum(1, dtype=np.uint64)
-        masks[base // 64] |= drawn << np.uint64(64 - _LEVELS - base % 64)
-    return _bytes(high ^ masks[0], low ^ masks[1])
+            for half, into in zip(ciphers[index].halves, drawn, strict=True):
+                half.update_into(blocks[start:end], into[start : end + 15])  # it wants room for a block more
+        bits = (drawn[0][15:-16:16] ^ drawn[1][15:-16:16]) & 1
+        result[:, level // 8 : (level + _LEVELS) // 8] ^= np.packbits(bits.reshape(-1, _LEVELS), axis=1)
+    return result
 
 
 def _decrypt(ciphers: _Ciphers, pseudonyms: Addresses, first: int) -> Addresses:
     """One family under one key, bit by bit, as each bit needs those before it."""
-    count = len(pseudonyms)
-    high, low = _words(pseudonyms)
-    top, bottom = (np.full(count, word, np.uint64) for word in _start(first))
-    blocks = np.empty((count, 2), ">u8")
+    words = _words(pseudonyms)
+    known = np.uint64(0), np.uint64(0xFFFF << 32 if first else 0)
+    high, low = (np.full(len(pseudonyms), word, np.uint64) for word in known)
     for level in range(first, 128):
-        blocks[:, 0], blocks[:, 1] = top, bottom
-        bit = _address_bit(high, low, level) ^ ciphers.bits(memoryview(blocks.reshape(-1).view(np.uint8)))
-        top = (top << np.uint64(1)) | (bottom >> np.uint64(63))
-        bottom = (bottom << np.uint64(1)) | bit
-    if first:
-        # The marker bit of an IPv4 prefix has moved to the very top; the address itself is below it.
-        return _bytes(np.zeros(count, np.uint64), (np.uint64(0xFFFF) << np.uint64(32)) | (bottom & np.uint64(2**32 - 1)))
-    return _bytes(top, bottom)
-
-
-def _bytes(high: _Words, low: _Words) -> Addresses:
+        blocks = memoryview(_blocks(high, low, level, 1))
+        one, two = (np.frombuffer(half.update(blocks), np.uint8)[15::16] for half in ciphers.halves)
+        shift = np.uint64(63 - level % 64)
+        bit = ((words[level // 64] >> shift) ^ (one ^ two)) & np.uint64(1)
+        if level < 64:
+            high |= bit << shift
+        else:
+            low |= bit << shift
     return np.column_stack((high, low)).astype(">u8").view(np.uint8).reshape(-1, 16)
 
 
