@@ -24,7 +24,8 @@ from holdfast.formats.canonical import Json
 from holdfast.formats.lines import Lines, split
 from holdfast.formats.longlines import cut
 from holdfast.formats.positions import Position, Source
-from holdfast.formats.promises import Promise, PromiseSigner, ascii_number
+from holdfast.formats.promises import Promise, PromiseSigner
+from holdfast.formats.spelling import decimal
 from holdfast.intake.http_messages import Answer, AsgiApplication, Gone, Receive, Request, Scope, Send, answer_of
 from holdfast.intake.http_tokens import RememberedTokens, Tokens
 from holdfast.kernel.errors import BusyError, ConflictError, HoldfastError, MalformedError, OutcomeUnknownError
@@ -198,7 +199,7 @@ class _Intake:
         source = await self._source(request, dict(query))
         if source is None:
             return _UNAUTHORISED
-        offset, name = ascii_number(query["offset"]), _file_name(query["file"])
+        offset, name = decimal(query["offset"]), _file_name(query["file"])
         if query.get("final", "1") != "1":
             raise MalformedError("final", "final is 1 or left out")
         if self._held + length > self._limits.held:

@@ -11,7 +11,6 @@ import socket
 from typing import cast
 
 from holdfast.formats.syslog.framing import Framer
-
 from holdfast.intake.pipeline import Pipeline
 from holdfast.intake.preparing import SyslogBlock
 

@@ -15,8 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from holdfast.rules.guard import MinimisedTable
-
 from holdfast.formats.positions import Accept, Duplicate, Position, Source
 from holdfast.intake.gathering import Gathering, Waiting
 from holdfast.intake.http import HttpChunk, Receipt
@@ -24,6 +22,7 @@ from holdfast.intake.places import Places
 from holdfast.intake.preparing import FileBlock, Preparer, SyslogBlock
 from holdfast.kernel.errors import BusyError, ConflictError, RefusedError
 from holdfast.kernel.instants import Instant
+from holdfast.rules.guard import MinimisedTable
 from holdfast.vault.flushing import Flushed, Flusher
 from holdfast.vault.journaling import Journal
 from holdfast.vault.ports import Clock

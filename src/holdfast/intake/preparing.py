@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from holdfast.formats.syslog.parsing import file_lines, parse
-from holdfast.rules.guard import Cache, MinimisedTable, minimise
-from holdfast.rules.streams import environments, streams
 
 from holdfast.formats.lines import Lines, join
+from holdfast.formats.syslog.parsing import file_lines, parse
 from holdfast.intake.places import Places
 from holdfast.kernel.instants import Day, Instant
 from holdfast.kernel.names import UNCLAIMED, EnvironmentName, Stream
+from holdfast.rules.guard import MinimisedTable, minimise
+from holdfast.rules.streams import environments, streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +36,15 @@ class FileBlock:
 
 
 class Preparer:
-    """Parses and minimises the blocks of one flush. One thread at a time: it owns the day's pseudonym caches."""
+    """Parses and minimises the blocks of one flush. One thread at a time."""
 
     def __init__(
         self, pseudonym_keys: Callable[[Sequence[EnvironmentName], Day], Mapping[EnvironmentName, bytes]]
     ) -> None:
         self._pseudonym_keys = pseudonym_keys
-        self._day: Day | None = None
-        self._cache = Cache()
 
     def prepare(self, blocks: Sequence[SyslogBlock | FileBlock], places: Places, day: Day) -> MinimisedTable:
         """The lines of all blocks, minimised under the day's pseudonym keys. BusyError if the keeper is away."""
-        if day != self._day:
-            self._day, self._cache = day, Cache()
         frames = []
         syslog = [block for block in blocks if isinstance(block, SyslogBlock)]
         if syslog:
@@ -62,7 +58,7 @@ class Preparer:
         )
         table = pl.concat(frames) if len(frames) > 1 else frames[0]
         present = [EnvironmentName(name) for name in table["environment"].unique().to_list()]
-        return minimise(table, self._pseudonym_keys(present, day), self._cache)
+        return minimise(table, self._pseudonym_keys(present, day))
 
     def _syslog(self, blocks: Sequence[SyslogBlock], places: Places) -> pl.DataFrame:
         arrival = np.repeat(

@@ -48,7 +48,7 @@ class Flusher:
     def flush(self, table: MinimisedTable, now: Instant, positions: dict[StreamKey, Positions]) -> Flushed:
         """Commit the lines, and with each batch the sender positions that it moves. Raises BusyError (nothing
         happened) or OutcomeUnknownError (stop and recover)."""
-        groups = _groups(table.frame)
+        groups = _groups(table.table)
         state = self._journal.state
         day = day_of(now)
         self.rotate_if_due(now)

@@ -1,0 +1,124 @@
+"""The vault as an operator's command sees it: every node's files, the stores, and the keeper to ask for keys.
+
+The keeper may be running (under `holdfast up`) or not; a command that finds it away runs one of its own for as long as
+it works, so that a stopped installation can be verified too.
+"""
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from holdfast.drivers.keeperclient import KeeperClient
+from holdfast.drivers.operatorkeeper import Catalogue, OperatorKeeper
+from holdfast.drivers.posix import PosixStore
+from holdfast.drivers.posixjournal import PosixJournal
+from holdfast.formats.notes import NoteVerifier, parse_vkey
+from holdfast.kernel.errors import BusyError, ConfigurationError
+from holdfast.kernel.names import Installation, KeyId, NodeName
+from holdfast.kernel.secrets import Secret
+from holdfast.vault.tracing import Places
+from holdfast.vault.verifying import Vault
+from holdfast.vault.verifyingnodes import NodeVault
+from holdfast.wiring.configuration import Settings
+from holdfast.wiring.home import Home
+
+_KEEPER_SECONDS = 30.0
+
+
+@contextlib.contextmanager
+def operator_keeper(home: Home) -> Iterator[OperatorKeeper]:
+    """The keeper, for an operator. One is started for the while if none is running."""
+    keeper = OperatorKeeper(KeeperClient(home.socket("operator")))
+    try:
+        keeper.status()
+    except BusyError:
+        with _own_keeper(home):
+            _await(keeper)
+            yield keeper
+            return
+    yield keeper
+
+
+@contextlib.contextmanager
+def _own_keeper(home: Home) -> Iterator[None]:
+    command = [sys.executable, "-m", "holdfast", "keeper", "--home", str(home.root)]
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        child.terminate()
+        child.wait(_KEEPER_SECONDS)
+
+
+def _await(keeper: OperatorKeeper) -> None:
+    until = time.monotonic() + _KEEPER_SECONDS
+    while True:
+        try:
+            keeper.status()
+            return
+        except BusyError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+
+
+@dataclass(frozen=True)
+class OpenVault:
+    """Everything on this machine, opened for looking."""
+
+    home: Home
+    settings: Settings
+    keeper: OperatorKeeper
+
+    def catalogue(self) -> Catalogue:
+        """What the keeper knows to be held, now."""
+        return self.keeper.catalogue()
+
+    def keys(self, ids: Sequence[KeyId]) -> Mapping[KeyId, Secret]:
+        """Data keys by id; destroyed ones are left out."""
+        return {held: data_key.key for held, data_key in self.keeper.open_keys(ids).items()}
+
+    def stores(self) -> Mapping[str, PosixStore]:
+        """Every store of this machine, by `vendor-region`."""
+        return {name: PosixStore(path) for name, path in self.home.stores(self.settings).items()}
+
+    def vault(self, catalogue: Catalogue, pinned: Sequence[NoteVerifier] = ()) -> Vault:
+        """The vault to verify. A pinned verifier key takes the place of what the keeper says of a log of its name."""
+        pins = {verifier.name: verifier for verifier in pinned}
+        nodes = []
+        for known in catalogue.nodes:
+            verifier = pins.get(known.origin) or parse_vkey(known.vkey)
+            nodes.append(self._node(known.name, known.hosting, verifier))
+        return Vault(
+            Installation(self.settings.installation),
+            nodes,
+            self.stores(),
+            {row.entry.name: row.entry for row in catalogue.segments},
+            self.keys,
+        )
+
+    def places(self, node: NodeName) -> Places:
+        """Where a node keeps what proofs are made of."""
+        journal, ledger = PosixJournal(self.home.journal(node)), PosixStore(self.home.ledger(node))
+        return Places(Installation(self.settings.installation), node, journal, ledger)
+
+    def log_store(self, node: NodeName) -> PosixStore:
+        """A node's log."""
+        return PosixStore(self.home.log(node))
+
+    def _node(self, node: NodeName, hosting: str, verifier: NoteVerifier) -> NodeVault:
+        if node not in self.settings.nodes:
+            raise ConfigurationError("node-elsewhere", "a node of this installation is not on this machine", node=node)
+        places = self.places(node)
+        return NodeVault(node, verifier, self.log_store(node), places.journal, places.ledger, hosting.replace("/", "-"))
+
+
+@contextlib.contextmanager
+def open_vault(home: Home) -> Iterator[OpenVault]:
+    """The vault of a home, with a keeper to ask."""
+    settings = home.open()
+    with operator_keeper(home) as keeper:
+        yield OpenVault(home, settings, keeper)
