@@ -31,7 +31,7 @@ def test_a_file_is_taken_once_and_every_chunk_has_a_kept_promise_that_verifies(t
     log, state = tmp_path / "app.log", tmp_path / "state"
     lines = write(log, 0, 100_000)
     with node(tmp_path) as n1:
-        key = ("--promise-key", SIGNER.verifier_key())
+        key = ("--promise-key", SIGNER.verifier.vkey())
         status, output, errors = send(n1.url, state, *key, log)
         assert (status, errors) == (0, "")
         assert output.startswith("100,000 lines taken, ")
@@ -42,7 +42,7 @@ def test_a_file_is_taken_once_and_every_chunk_has_a_kept_promise_that_verifies(t
         assert [json.loads(line)["kind"] for line in output.splitlines()] == ["promise", "end"]
     assert taken_lines(tmp_path) == lines
     for promise in kept_promises(state):
-        signed_promise_of(promise).verify(SIGNER.verifier_key())  # type: ignore[arg-type]
+        signed_promise_of(promise).verify(SIGNER.verifier.vkey())  # type: ignore[arg-type]
 
 
 def test_whichever_side_is_killed_at_any_moment_no_line_is_lost_or_doubled(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_whichever_side_is_killed_at_any_moment_no_line_is_lost_or_doubled(tmp_p
         assert status == 0, errors
     assert taken_lines(tmp_path) == lines
     for promise in kept_promises(state):
-        signed_promise_of(promise).verify(SIGNER.verifier_key())  # type: ignore[arg-type]
+        signed_promise_of(promise).verify(SIGNER.verifier.vkey())  # type: ignore[arg-type]
 
 
 def test_following_survives_rename_and_copytruncate_and_a_restart_in_between(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from typing import NoReturn
 from urllib.parse import urlencode, urlsplit
 
-from holdfast.formats.promises import SignedPromise, ascii_number, signed_promise_of
+from holdfast.formats.notes import parse_vkey
+from holdfast.formats.promises import SignedPromise, signed_promise_of
+from holdfast.formats.spelling import decimal
 from holdfast.kernel.errors import (
     BusyError,
     ConfigurationError,
@@ -49,6 +51,8 @@ class HttpNode:
         self._token = token
         self._environment = environment
         self._place = {"environment": environment, "stream": stream.value, "sender": sender}
+        if promise_key is not None:
+            parse_vkey(promise_key)  # a wrong one is said before anything is sent
         self._promise_key = promise_key
         self._connection: http.client.HTTPConnection | None = None
 
@@ -83,7 +87,7 @@ class HttpNode:
         if value["expected"] is None:
             return Standing(None)
         try:
-            offset, expected = ascii_number(value["offset"]), ascii_number(value["expected"])
+            offset, expected = decimal(value["offset"]), decimal(value["expected"])
             digest = bytes.fromhex(value["digest"])
         except (KeyError, TypeError, ValueError):
             raise MalformedError("answer", "the node's answer does not read") from None
@@ -156,6 +160,8 @@ def _raise(status: int, value: Mapping[str, object]) -> NoReturn:
         wait = value.get("retry-after")
         seconds = int(wait) if isinstance(wait, str) and wait.isascii() and wait.isdigit() and len(wait) < 4 else 0
         raise BusyError("not-now", "the node is busy", status=status, retry_after=seconds)
+    if status == 413:
+        raise ConfigurationError("chunk-size", "the node takes only smaller bodies than are sent; raise its limit")
     if status == 401:
         raise RefusedError("token", "the node does not know this token")
     families: Mapping[int, type[HoldfastError]] = {400: MalformedError, 403: RefusedError, 409: ConflictError}

@@ -19,7 +19,8 @@ from holdfast.formats.longlines import boundary
 from holdfast.kernel.errors import MalformedError
 from holdfast.vault.sending import FileMark, Piece
 
-CHUNK = 1 << 20
+CHUNK = 4 << 20
+"""Bytes sent at once, at most: what a node takes unless told otherwise. Each chunk waits for an fsync: large is fast."""
 _PRINT = 256
 
 
@@ -68,7 +69,7 @@ class PlainReading:
         return size
 
     def piece(self) -> Piece | None:
-        """The next whole lines, about a mebibyte at most; a longer line in pieces."""
+        """The next whole lines, at most CHUNK bytes; a longer line in pieces."""
         self.size()
         data = self.read(self.position, CHUNK)
         # Looked at after reading, so that what was read is known to be of the same generation.

@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 from holdfast.formats import canonical
 from holdfast.formats.batches import BatchHeader
-from holdfast.formats.promises import Promise, ascii_number, promise_of, promise_value
+from holdfast.formats.promises import Promise, promise_of, promise_value
+from holdfast.formats.spelling import decimal
 from holdfast.kernel.errors import MalformedError
 from holdfast.kernel.instants import Instant
 from holdfast.kernel.names import EnvironmentName, Stream, environment_name
@@ -166,9 +167,9 @@ def _item(row: object) -> tuple[Source, Position]:
         raise ValueError
     promise = row["promise"]
     return source, Position(
-        ascii_number(row["offset"]),
-        ascii_number(row["length"]),
+        decimal(row["offset"]),
+        decimal(row["length"]),
         digest,
-        Instant(ascii_number(row["time"])),
+        Instant(decimal(row["time"])),
         None if promise is None else promise_of(promise),
     )

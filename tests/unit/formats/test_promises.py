@@ -4,13 +4,7 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from holdfast.formats.promises import (
-    Promise,
-    PromiseSigner,
-    ascii_number,
-    canonical_base64,
-    signed_promise_of,
-)
+from holdfast.formats.promises import Promise, PromiseSigner, signed_promise_of
 from holdfast.kernel.errors import MalformedError, VerificationError
 from holdfast.kernel.instants import Instant
 from holdfast.kernel.names import EnvironmentName, NodeName, Stream
@@ -32,7 +26,7 @@ def test_a_promise_survives_json_and_verifies_with_the_published_key() -> None:
     signed = SIGNER.sign(PROMISE)
     read = signed_promise_of(json.loads(json.dumps(signed.value())))
     assert read == signed
-    read.verify(SIGNER.verifier_key())
+    read.verify(SIGNER.verifier.vkey())
     assert read.note().startswith(PROMISE.text(SIGNER.key_name) + "\n— example.org/n1/promise ".encode())
 
 
@@ -40,13 +34,13 @@ def test_a_promise_survives_json_and_verifies_with_the_published_key() -> None:
 def test_a_changed_promise_does_not_verify(change: dict[str, object]) -> None:
     signed = SIGNER.sign(PROMISE)
     with pytest.raises(VerificationError):
-        replace(signed, promise=replace(PROMISE, **change)).verify(SIGNER.verifier_key())  # type: ignore[arg-type]
+        replace(signed, promise=replace(PROMISE, **change)).verify(SIGNER.verifier.vkey())  # type: ignore[arg-type]
 
 
 def test_another_nodes_key_does_not_verify_a_promise() -> None:
     other = PromiseSigner("example.org/n2/promise", SIGNER.private)
     with pytest.raises(VerificationError):
-        SIGNER.sign(PROMISE).verify(other.verifier_key())
+        SIGNER.sign(PROMISE).verify(other.verifier.vkey())
 
 
 @pytest.mark.parametrize(
@@ -54,8 +48,8 @@ def test_another_nodes_key_does_not_verify_a_promise() -> None:
     [
         {"first": "07"},
         {"first": 7},
-        {"first": "+7"},
         {"first": "٣"},
+        {"first": None},
         {"count": 0},
         {"count": True},
         {"root": "AAAA"},
@@ -68,15 +62,3 @@ def test_another_nodes_key_does_not_verify_a_promise() -> None:
 def test_an_answer_that_is_not_exact_is_no_promise(change: dict[str, object]) -> None:
     with pytest.raises(MalformedError):
         signed_promise_of({**SIGNER.sign(PROMISE).value(), **change})  # type: ignore[dict-item]
-
-
-@pytest.mark.parametrize("text", ["AA==\n", "AB==", "A A=", "AA", "AA-_"])
-def test_base64_has_one_spelling(text: str) -> None:
-    with pytest.raises(MalformedError):
-        canonical_base64(text)
-
-
-@pytest.mark.parametrize("text", ["", "-1", "1_0", " 1", "1\n", "9" * 21])
-def test_a_number_is_digits_only(text: str) -> None:
-    with pytest.raises(MalformedError):
-        ascii_number(text)

@@ -31,7 +31,7 @@ def post(taker: FakeTaker, body: bytes | list[bytes], **changes: Any) -> Respons
 def test_whole_lines_are_taken_and_answered_with_a_promise_that_verifies(tmp_path: Path) -> None:
     response = post(FakeTaker(tmp_path), [b"one\ntw", b"o\n"])
     assert response.status == 200
-    signed_promise_of(response.json()).verify(SIGNER.verifier_key())
+    signed_promise_of(response.json()).verify(SIGNER.verifier.vkey())
     assert response.json()["duplicate"] is False
     assert taken_lines(tmp_path) == [b"one", b"two"]
     assert taken(tmp_path)[0]["file"] == "app.log"
