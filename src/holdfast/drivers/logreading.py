@@ -20,7 +20,7 @@ from holdfast.kernel.errors import MalformedError
 from holdfast.vault.sending import FileMark, Piece
 
 CHUNK = 4 << 20
-"""Bytes sent at once, at most: what a node takes unless told otherwise. Each chunk waits for an fsync: large is fast."""
+"""Bytes sent at once, at most: what a node takes unless told otherwise. Each waits for an fsync: large is fast."""
 _PRINT = 256
 
 
