@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,7 +22,7 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is asked for. `since` (included) and `until` (not included) are instants of arrival; every pattern matches."""
+    """What is asked for. `since` (included) and `until` (not included) are instants of arrival; all patterns match."""
 
     since: Instant | None
     until: Instant | None
@@ -64,17 +63,38 @@ def selection(
     return Selection(since, until, tuple(patterns))
 
 
-def by_arrival(wanted: Selection, table: pl.DataFrame) -> pl.DataFrame:
-    """The rows that arrived in time."""
-    arrivals = table["arrival"].to_numpy()
-    if not len(arrivals):
-        return table
-    keep = np.ones(len(arrivals), np.bool_)
-    if wanted.since is not None:
-        keep &= arrivals >= wanted.since
-    if wanted.until is not None:
-        keep &= arrivals < wanted.until
-    return table if keep.all() else table.filter(pl.Series(keep))
+def by_text(self) -> bool:
+    """Whether it takes the text, not only the times, to tell."""
+    return bool(self.patterns)
+
+
+def selection(
+    since: Instant | None = None,
+    until: Instant | None = None,
+    grep: str | None = None,
+    status: str | None = None,
+    path: str | None = None,
+) -> Selection:
+    """The selection, its patterns tried. MalformedError `usage` for a pattern that is none, or is too large."""
+    patterns: list[str] = []
+    if grep is not None:
+        patterns.append(grep)
+        if len(grep) > PATTERN_LIMIT:
+            raise MalformedError("usage", "--grep takes a pattern of at most 1000 characters")
+    if status is not None:
+        patterns.append(_status_pattern(status))
+    if path is not None:
+        if not path.startswith("/") or len(path) > PATTERN_LIMIT:
+            raise MalformedError(
+                "usage", "--path begins with a slash: a beginning like /api/, or with * like /api/*.json"
+            )
+        patterns.append(_path_pattern(path))
+    try:
+        for pattern in patterns:
+            pc.match_substring_regex(pa.array([b""], pa.large_binary()), pattern)
+    except (pa.ArrowException, ValueError):
+        raise MalformedError("usage", "--grep is a regular expression (RE2), and this is none") from None
+    return Selection(since, until, tuple(patterns))
 
 
 def by_text(wanted: Selection, lines: pa.LargeBinaryArray) -> Mask | None:

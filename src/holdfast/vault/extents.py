@@ -15,7 +15,7 @@ from itertools import accumulate
 import polars as pl
 import pyarrow as pa
 
-from holdfast.kernel.errors import VerificationError
+from holdfast.kernel.errors import ConflictError, VerificationError
 from holdfast.kernel.instants import Day, Instant
 from holdfast.kernel.names import NodeName
 from holdfast.vault.spans import Part, Span
@@ -52,7 +52,9 @@ class Extents:
         self._starts = list(accumulate((part.size for part in parts), initial=0))
         self._texts: OrderedDict[int, bytes] = OrderedDict()
         self._kept = 0
-        self._lock = threading.RLock()
+        self._closed = False
+        self._lock = threading.RLock()  # held while decoding
+        self._texts_lock = threading.Lock()  # held for a moment
 
     @property
     def size(self) -> int:
@@ -101,8 +103,15 @@ class Extents:
     def table(self, place: Place) -> pl.DataFrame:
         """The lines of a span in their form: columns of records.SCHEMA, numbered from `place.span.first`."""
         with self._lock:
+            if self._closed:
+                raise ConflictError("lines-moved", "lines moved while they were read; ask again")
             self._close_others(place.part)
             return self._showing.reveal(self._parts[place.part].table(place.span))
+
+    def render(self, table: pl.DataFrame) -> pa.LargeBinaryArray:
+        """Lines of `table`, or some of them, as text."""
+        lines = self._showing.render(table)
+        return lines.combine_chunks() if isinstance(lines, pa.ChunkedArray) else lines
 
     def text(self, place: Place) -> bytes:
         """The rendered lines of a span. VerificationError if they are not as long as the batches say."""
@@ -110,11 +119,10 @@ class Extents:
         with self._lock:
             text = self._texts.get(begin, b"")
             if len(text) != length:
-                text = value_bytes(self._showing.render(self.table(place)))
+                text = value_bytes(self.render(self.table(place)))
                 if len(text) != length:
                     raise VerificationError("text-length", "rendered lines are not as long as their batches say")
-                self._keep(begin, text)
-            self._texts.move_to_end(begin)
+            self._keep(begin, text)
             return text
 
     def read(self, offset: int, length: int) -> bytes:
@@ -131,39 +139,39 @@ class Extents:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def ready(self, offset: int, length: int) -> bytes | None:
-        """As `read`, if nothing has to be decrypted for it and nobody is reading; else None."""
-        if not self._lock.acquire(blocking=False):
-            return None
-        try:
-            end = min(offset + length, self.size)
+        """As `read`, if nothing has to be decrypted for it; else None. Does not wait for whoever is decrypting."""
+        end = min(offset + length, self.size)
+        with self._texts_lock:
             for begin, text in reversed(self._texts.items()):
                 if begin <= offset < end <= begin + len(text):
                     return text[offset - begin : end - begin]
-            return None
-        finally:
-            self._lock.release()
+        return None
 
-    def read_ahead(self, offset: int) -> None:
-        """Render the span after the one at an offset, if there is one that is not kept yet."""
+    def read_ahead(self, offset: int) -> int:
+        """Render the span after the one at an offset, if there is one. Where that begins, or the text's size."""
         with self._lock:
-            if offset < self.size:
-                place, begin = self._at(offset)
-                after = begin + place.span.end - place.span.begin
-                if after < self.size and after not in self._texts:
-                    self.text(self._at(after)[0])
+            if self._closed or offset >= self.size:
+                return self.size
+            place, begin = self._at(offset)
+            after = begin + place.span.end - place.span.begin
+            if after < self.size:
+                self.text(self._at(after)[0])
+            return after
 
     def adopt(self, older: "Extents") -> None:
         """Take over what an older reading of the same day, node and form has rendered: offsets stay what they are."""
-        with self._lock, older._lock:
-            for begin, text in older._texts.items():
-                self._keep(begin, text)
+        with older._texts_lock:
+            kept = list(older._texts.items())
+        for begin, text in kept:
+            self._keep(begin, text)
 
     def close(self) -> None:
         """Let go of the open segment and of everything kept."""
         with self._lock:
+            self._closed = True
             self._close_others(-1)
-            self._texts.clear()
-            self._kept = 0
+            with self._texts_lock:
+                self._texts.clear()
 
     def _close_others(self, kept: int) -> None:
         for i, part in enumerate(self._parts):
@@ -171,10 +179,11 @@ class Extents:
                 part.close()
 
     def _keep(self, begin: int, text: bytes) -> None:
-        self._kept += len(text) - len(self._texts.pop(begin, b""))
-        self._texts[begin] = text
-        while self._kept > _KEPT_BYTES and len(self._texts) > 2:
-            self._kept -= len(self._texts.popitem(last=False)[1])
+        with self._texts_lock:
+            self._kept += len(text) - len(self._texts.pop(begin, b""))
+            self._texts[begin] = text
+            while self._kept > _KEPT_BYTES and len(self._texts) > 2:
+                self._kept -= len(self._texts.popitem(last=False)[1])
 
     def _at(self, offset: int) -> tuple[Place, int]:
         """The span at an offset below `size`, and where it begins in the text."""
@@ -186,8 +195,6 @@ class Extents:
 
 def value_bytes(lines: pa.LargeBinaryArray) -> bytes:
     """The values of an array, end to end."""
-    if isinstance(lines, pa.ChunkedArray):
-        return b"".join(value_bytes(chunk) for chunk in lines.chunks)
     _, offsets, data = lines.buffers()
     if not len(lines) or data is None:
         return b""
