@@ -63,40 +63,6 @@ def selection(
     return Selection(since, until, tuple(patterns))
 
 
-def by_text(self) -> bool:
-    """Whether it takes the text, not only the times, to tell."""
-    return bool(self.patterns)
-
-
-def selection(
-    since: Instant | None = None,
-    until: Instant | None = None,
-    grep: str | None = None,
-    status: str | None = None,
-    path: str | None = None,
-) -> Selection:
-    """The selection, its patterns tried. MalformedError `usage` for a pattern that is none, or is too large."""
-    patterns: list[str] = []
-    if grep is not None:
-        patterns.append(grep)
-        if len(grep) > PATTERN_LIMIT:
-            raise MalformedError("usage", "--grep takes a pattern of at most 1000 characters")
-    if status is not None:
-        patterns.append(_status_pattern(status))
-    if path is not None:
-        if not path.startswith("/") or len(path) > PATTERN_LIMIT:
-            raise MalformedError(
-                "usage", "--path begins with a slash: a beginning like /api/, or with * like /api/*.json"
-            )
-        patterns.append(_path_pattern(path))
-    try:
-        for pattern in patterns:
-            pc.match_substring_regex(pa.array([b""], pa.large_binary()), pattern)
-    except (pa.ArrowException, ValueError):
-        raise MalformedError("usage", "--grep is a regular expression (RE2), and this is none") from None
-    return Selection(since, until, tuple(patterns))
-
-
 def by_text(wanted: Selection, lines: pa.LargeBinaryArray) -> Mask | None:
     """Which of the rendered lines (each with its LF) match; None if all are wanted."""
     if not wanted.patterns:
