@@ -19,7 +19,8 @@ Offsets = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 _HAPROXY = (
-    r"^[^ ]+:[0-9]+ \[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:.]+\] [^ ]+ [^ ]+/[^ ]+ (?:[-+0-9]+/)+[-+0-9]+ (?:-1|[0-9]{3}) "
+    r"^[^ ]+:[0-9]+ \[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:.]+\] [^ ]+ [^ ]+/[^ ]+ "
+    r"(?:[-+0-9]+/)+[-+0-9]+ (?:-1|[0-9]{3}) "
 )
 _QUOTE = re.compile(rb'(?<!\\)"')
 _FAR = np.iinfo(np.int64).max
@@ -44,7 +45,8 @@ def column_bytes(column: pl.Series) -> tuple[bytes, Offsets]:
 
 
 def clf_times(buffer: Bytes, offsets: Offsets) -> Offsets:
-    """Where the `[` of `[dd/Mon/yyyy:hh:mm:ss +zzzz]` stands in each row; -1 if the row's first `[` opens no such time."""
+    """Where the `[` of `[dd/Mon/yyyy:hh:mm:ss +zzzz]` stands in each row; -1 if the row's first `[` opens no such
+    time."""
     starts, ends = offsets[:-1], offsets[1:]
     opening = np.append(np.flatnonzero(buffer == 0x5B), _FAR)
     at = opening[np.searchsorted(opening[:-1], starts)]
@@ -73,9 +75,7 @@ def _others(messages: pl.Series) -> Mask:
     """haproxy's and JSON access lines."""
     table = pl.DataFrame({"m": messages})
     column = pl.col("m").bin
-    keys = pl.any_horizontal(
-        pl.all_horizontal(column.contains(key) for key in group) for group in _JSON_KEYS
-    )
+    keys = pl.any_horizontal(pl.all_horizontal(column.contains(key) for key in group) for group in _JSON_KEYS)
     found = np.zeros(len(messages), np.bool_)
     json = table.select(column.starts_with(b"{")).to_series().to_numpy()
     rows = np.flatnonzero(json)

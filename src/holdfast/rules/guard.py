@@ -2,8 +2,8 @@
 
 `minimise` replaces every address the recogniser finds in `message`, and in the `attributes` of syslog lines, by its
 pseudonym under the environment's key of the day, and measures the lines in both renderings. Only it makes a
-`MinimisedTable`, and the vault takes nothing else. `reveal` is the inverse for those entitled: canonical addresses, whose
-lengths `clear_bytes` foretold. Host, program and procid are the sender's own and stay.
+`MinimisedTable`, and the vault takes nothing else. `reveal` is the inverse for those entitled: canonical addresses,
+whose lengths `clear_bytes` foretold. Host, program and procid are the sender's own and stay.
 
 The order of a flush: `parse` → `streams.environments` → `streams.streams` → `minimise`.
 """
@@ -33,8 +33,9 @@ _Translation = Callable[[Sequence[bytes], npt.NDArray[np.int64], Addresses], Add
 
 @final
 class MinimisedTable:
-    """A table the guard has been over: columns of formats.records.SCHEMA, `environment`, `stream`, and the lengths of each
-    line's rendering, LF included: `text_bytes` with pseudonyms, `clear_bytes` with canonical addresses (Int64)."""
+    """A table the guard has been over: columns of formats.records.SCHEMA, `environment`, `stream`, and the lengths of
+    each line's rendering, LF included: `text_bytes` with pseudonyms, `clear_bytes` with canonical addresses
+    (Int64)."""
 
     __slots__ = ("table",)
 
@@ -74,9 +75,7 @@ def _translate(
     """The table with addresses translated, and by how many bytes each message differs from its canonical original."""
     names = table["environment"].unique().sort().to_list()
     owners = (
-        table["environment"]
-        .replace_strict(names, list(range(len(names))), return_dtype=pl.Int64)
-        .to_numpy()
+        table["environment"].replace_strict(names, list(range(len(names))), return_dtype=pl.Int64).to_numpy()
         if len(names) > 1
         else np.zeros(len(table), np.int64)
     )

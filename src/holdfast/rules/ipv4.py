@@ -1,7 +1,7 @@
 """IPv4 addresses in text: the rule is in addresses.py. Pure; vectorised.
 
-Dots between two digits are rare; three of them two to four bytes apart are nearly always an address, so everything after
-the first scan works on few positions.
+Dots between two digits are rare; three of them two to four bytes apart are nearly always an address, so everything
+after the first scan works on few positions.
 """
 
 import numpy as np

@@ -11,15 +11,16 @@ them. What stands before a chain's first colon is
 What stands after the last colon is, likewise,
 
 * a dotted quad that the IPv4 rule accepts; or
-* the last group: one to four hexadecimal digits after which an address may end (no word byte, no dot but a sentence dot);
+* the last group: one to four hexadecimal digits after which an address may end (no word byte, no dot but a sentence
+  dot);
 * nothing: an address may end there; exactly two colons at the end are `::`, of any others the last does not count; or
 * a label (`2001:db8::1:http`): the last colon does not count.
 
-What is left is an address if it has eight groups, or up to seven and one `::` (a quad counts as two). Two exceptions: the
-unspecified address `::`, and `::ffff:` before a quad, where the quad alone is the address.
+What is left is an address if it has eight groups, or up to seven and one `::` (a quad counts as two). Two exceptions:
+the unspecified address `::`, and `::ffff:` before a quad, where the quad alone is the address.
 
-So the decision rests on the bytes outside the address and on its being one, not on which: replaced by another address it
-leads the same way. An address of eight groups followed by `:port` without brackets has nine and is not recognised.
+So the decision rests on the bytes outside the address and on its being one, not on which: replaced by another address
+it leads the same way. An address of eight groups followed by `:port` without brackets has nine and is not recognised.
 """
 
 import numpy as np
@@ -67,8 +68,8 @@ def sixes(text: Text, quads: Spans) -> tuple[Spans, Mask]:
 
 
 def _candidates(text: Text) -> tuple[Offsets, Offsets]:
-    """The colons that may be in an address, and their rows: those of runs, at most five bytes apart, that have a `::` or
-    at least six colons."""
+    """The colons that may be in an address, and their rows: those of runs, at most five bytes apart, that have a `::`
+    or at least six colons."""
     colons = np.flatnonzero(text.buffer == _COLON).astype(np.int64)
     if len(colons) < 2:
         return colons[:0], colons[:0]
@@ -102,9 +103,7 @@ def _run(text: Text, rows: Offsets, at: Offsets, step: int) -> Offsets:
     return count
 
 
-def _left(
-    text: Text, colons: Offsets, row: Offsets, first: Offsets, last: Offsets
-) -> tuple[Offsets, Offsets, Offsets]:
+def _left(text: Text, colons: Offsets, row: Offsets, first: Offsets, last: Offsets) -> tuple[Offsets, Offsets, Offsets]:
     """The first and last colon that count, and where the address would start."""
     at = colons[first]
     size = _run(text, row, at - 1, -1)

@@ -71,8 +71,8 @@ def _families(addresses: Addresses) -> list[tuple[npt.NDArray[np.int64], int]]:
 
 
 class _Ciphers:
-    """AES-128 under both halves of a key. ECB is the bare block cipher, which is what ipcrypt-pfx is built from; nothing
-    is kept that was encrypted with it."""
+    """AES-128 under both halves of a key. ECB is the bare block cipher, which is what ipcrypt-pfx is built from;
+    nothing is kept that was encrypted with it."""
 
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY or key[:16] == key[16:]:
@@ -86,8 +86,8 @@ def _words(addresses: Addresses) -> tuple[_Words, _Words]:
 
 
 def _blocks(high: _Words, low: _Words, level: int, count: int) -> npt.NDArray[np.uint8]:
-    """The padded prefixes of `count` levels: the first `level`, `level + 1`... bits of each address, right-aligned below a
-    one bit. Shape (addresses × count × 16). The levels do not cross the middle of the address."""
+    """The padded prefixes of `count` levels: the first `level`, `level + 1`... bits of each address, right-aligned
+    below a one bit. Shape (addresses × count × 16). The levels do not cross the middle of the address."""
     one, steps = np.uint64(1), np.arange(level % 64, level % 64 + count, dtype=np.uint64)
     padded = np.empty((len(high), count, 2), ">u8")
     high, low = high[:, None], low[:, None]
@@ -105,7 +105,9 @@ def _encrypt(ciphers: Sequence[_Ciphers], bounds: npt.NDArray[np.int64], address
     high, low = _words(addresses)
     result = addresses.copy()
     size = _LEVELS * 16
-    used = [(index, bounds[index] * size, bounds[index + 1] * size) for index in np.flatnonzero(np.diff(bounds)).tolist()]
+    used = [
+        (index, bounds[index] * size, bounds[index + 1] * size) for index in np.flatnonzero(np.diff(bounds)).tolist()
+    ]
     drawn = [np.empty(len(addresses) * size + 16, np.uint8) for _ in range(2)]
     for level in range(first, 128, _LEVELS):
         blocks = memoryview(_blocks(high, low, level, _LEVELS))

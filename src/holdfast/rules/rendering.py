@@ -18,7 +18,6 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-
 from holdfast.kernel.names import Stream
 
 _TIME = len("2026-11-24T06:04:22.000000Z")
@@ -75,7 +74,9 @@ def render_json(table: pl.DataFrame) -> pa.LargeBinaryArray:
         broken = message.is_null().arg_true()
         raw = table["message"].gather(broken)
         message = message.scatter(broken, pl.Series([value.decode("utf-8", "replace") for value in raw]))
-        encoded = pl.Series([None], dtype=pl.String).new_from_index(0, len(table)).scatter(broken, raw.bin.encode("base64"))
+        encoded = (
+            pl.Series([None], dtype=pl.String).new_from_index(0, len(table)).scatter(broken, raw.bin.encode("base64"))
+        )
     fields = [
         *stamps,
         pl.col("severity"),

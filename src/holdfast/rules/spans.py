@@ -34,9 +34,7 @@ class Spans:
 
     def take(self, which: Offsets | Mask) -> "Spans":
         """Some of them."""
-        return Spans(
-            self.starts[which], self.ends[which], self.rows[which], self.addresses[which], self.dotted[which]
-        )
+        return Spans(self.starts[which], self.ends[which], self.rows[which], self.addresses[which], self.dotted[which])
 
 
 @dataclass(frozen=True, slots=True)

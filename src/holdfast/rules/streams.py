@@ -73,7 +73,9 @@ def streams(table: pl.DataFrame, rules: Sequence[Rule] = ()) -> pl.DataFrame:
     if rules:
         ruled = _ruled(table, rules)
         column = pl.select(
-            pl.when(pl.lit(pl.Series(kind)) == _SSH).then(pl.lit(column)).otherwise(pl.coalesce(pl.lit(ruled), pl.lit(column)))
+            pl.when(pl.lit(pl.Series(kind)) == _SSH)
+            .then(pl.lit(column))
+            .otherwise(pl.coalesce(pl.lit(ruled), pl.lit(column)))
         ).to_series()
     return table.with_columns(column.alias("stream"))
 

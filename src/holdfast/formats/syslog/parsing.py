@@ -1,8 +1,8 @@
 """Raw lines → the table of records (formats.records.SCHEMA), whole batches at a time.
 
 `parse` understands RFC 5424 and the many shapes of RFC 3164 (one module each); nothing of a line is lost: what has no
-column goes to `attributes` (see attributes.py), what is not understood stays in `message`. `file_lines` takes lines of a
-file as they are. Neither ever refuses a line: bytes without sense are a message without a sender.
+column goes to `attributes` (see attributes.py), what is not understood stays in `message`. `file_lines` takes lines
+of a file as they are. Neither ever refuses a line: bytes without sense are a message without a sender.
 """
 
 import numpy as np
@@ -53,7 +53,8 @@ def parse(lines: Lines, arrival: Arrival) -> pl.DataFrame:
 
 
 def file_lines(lines: Lines, arrival: Arrival, file_name: str) -> pl.DataFrame:
-    """The records of a file's lines: the message as it stands, the file's base name in `attributes`, time of arrival."""
+    """The records of a file's lines: the message as it stands, the file's base name in `attributes`, time of
+    arrival."""
     count = len(lines)
     arrivals = np.broadcast_to(np.asarray(arrival, np.int64), (count,))
     lines = compact(lines)

@@ -1,5 +1,5 @@
-"""Everything that is not RFC 5424, many lines at a time: `<PRI>Mmm dd hh:mm:ss HOST TAG[PID]: MSG` and what senders make
-of it.
+"""Everything that is not RFC 5424, many lines at a time: `<PRI>Mmm dd hh:mm:ss HOST TAG[PID]: MSG` and what senders
+make of it.
 
 PRI, host, tag and process id may each be missing; the time may be RFC 3339 (rsyslog's file and forward formats). A line
 without a time it can read gives its tag only if that is plain (`tag[123]:`, or after a PRI `tag:`); sshd must be known

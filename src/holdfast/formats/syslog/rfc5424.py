@@ -1,7 +1,7 @@
 """RFC 5424 lines, many at a time: `<PRI>1 TIMESTAMP HOST APP PROCID MSGID SD MSG`.
 
-Structured data that is not well formed, or holds control characters, is not structured data: it stays at the head of the
-message, and the header before it still counts. A byte order mark at the start of MSG stays where it is.
+Structured data that is not well formed, or holds control characters, is not structured data: it stays at the head of
+the message, and the header before it still counts. A byte order mark at the start of MSG stays where it is.
 """
 
 import numpy as np

@@ -21,8 +21,8 @@ Span = tuple[Offsets, Offsets]
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What a dialect found in its lines. `facility` is -1 where the line has none; `pri` and `timestamp` hold the text of
-    what could not be understood, so that nothing is lost."""
+    """What a dialect found in its lines. `facility` is -1 where the line has none; `pri` and `timestamp` hold the
+    text of what could not be understood, so that nothing is lost."""
 
     time: npt.NDArray[np.int64]
     severity: npt.NDArray[np.uint8]

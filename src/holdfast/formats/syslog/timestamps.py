@@ -22,7 +22,10 @@ for _column, (_first, _count) in enumerate([(0, 4), (4, 2), (6, 2), (8, 2), (10,
     for _index in range(_count):
         _WEIGHTS[_first + _index, _column] = 10 ** (_count - 1 - _index)
 _FRACTION = np.array([10**power for power in range(8, -1, -1)], np.float64)
-_MONTHS = {name: number for number, name in enumerate(b"JanFebMarAprMayJunJulAugSepOctNovDec"[i : i + 3] for i in range(0, 36, 3))}
+_MONTHS = {
+    name: number
+    for number, name in enumerate(b"JanFebMarAprMayJunJulAugSepOctNovDec"[i : i + 3] for i in range(0, 36, 3))
+}
 
 
 def rfc3339(view: Bytes, span: Span) -> tuple[Instants, Mask]:
