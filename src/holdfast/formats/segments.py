@@ -177,14 +177,18 @@ class SegmentReader:
             self._damaged()
 
     def read(self, group: int, columns: Sequence[str] = ()) -> pl.DataFrame:
-        """The lines of one row group: the columns of records.SCHEMA, or some of them and `line`."""
+        """The lines of one row group: the columns of records.SCHEMA, or some of them and `line`.
+
+        With all columns, every stored byte of the row group is read and authenticated.
+        """
         wanted = list(columns) or list(SCHEMA)
-        stored = [*wanted]
+        stored = ["line", *(name for name in wanted if name != "line")]
         if self.layout == COMBINED and "message" in wanted:
             stored += [name for name in ("time", *layouts.COMBINED) if name not in stored]
         try:
             table = _from_arrow(self._file.read_row_group(group, stored, use_threads=False))
-            if table.height != self.row_groups[group].count:
+            first, count = self.row_groups[group].first, self.row_groups[group].count
+            if not np.array_equal(table["line"].to_numpy(), np.arange(first, first + count, dtype=np.uint64)):
                 self._damaged()
             if self.layout == COMBINED and "message" in wanted:
                 table = table.with_columns(layouts.join(table).alias("message"))
