@@ -3,6 +3,7 @@
 Wrapped bytes are `nonce (12) ‖ ciphertext ‖ tag (16)`. Wrapped bytes moved to another record do not open.
 """
 
+import json
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -36,19 +37,19 @@ class KeyRecord:
 
     def additional_data(self) -> bytes:
         """Canonical JSON of the record: what the wrapping is bound to."""
-        return canonical.dump(
-            {
-                "v": 1,
-                "id": self.id,
-                "kind": self.kind.value,
-                "environment": self.environment,
-                "stream": self.stream.value if self.stream else "",
-                "day": self.day,
-                "node": self.node or "",
-                "epoch": self.epoch,
-                "commitment": self.commitment,
-            }
-        )
+        # Names in JCS order and, by their types, ASCII only: so `json` writes the canonical form, much faster.
+        record = {
+            "commitment": self.commitment,
+            "day": self.day,
+            "environment": self.environment,
+            "epoch": self.epoch,
+            "id": self.id,
+            "kind": self.kind.value,
+            "node": self.node or "",
+            "stream": self.stream.value if self.stream else "",
+            "v": 1,
+        }
+        return json.dumps(record, separators=(",", ":")).encode()
 
 
 def commitment(key: Secret) -> str:
