@@ -111,17 +111,17 @@ class MemoryJournalStore:
             raise ConflictError("journal-missing", "there is no journal file of this number", number=number)
         return io.BytesIO(self.files[number])
 
-    def create(self, number: int, data: bytes) -> None:
+    def create(self, number: int, parts: Sequence[bytes]) -> None:
         """A new newest file."""
         if number in self.files:
             raise ConflictError("journal-exists", "there is a journal file of this number already", number=number)
         with self.faults.effect():
-            self.files[number] = bytes(data)
+            self.files[number] = b"".join(parts)
 
-    def append(self, number: int, data: bytes) -> None:
+    def append(self, number: int, parts: Sequence[bytes]) -> None:
         """Add to a file."""
         with self.faults.effect():
-            self.files[number] += data
+            self.files[number] += b"".join(parts)
 
     def truncate(self, number: int, size: int) -> None:
         """Cut a file off."""

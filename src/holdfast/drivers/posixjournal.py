@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from holdfast.kernel.errors import BusyError, ConflictError, OutcomeUnknownError
 
+_AT_ONCE = 1024  # IOV_MAX
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -48,11 +49,11 @@ class PosixJournal:
         except FileNotFoundError:
             raise ConflictError("journal-missing", "a journal file is not there", number=number) from None
 
-    def create(self, number: int, data: bytes) -> None:
-        """A new newest file holding `data`."""
+    def create(self, number: int, parts: Sequence[bytes]) -> None:
+        """A new newest file holding these bytes."""
         fd = os.open(self._path(number), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            _write(fd, data)
+            _write(fd, parts)
         except OSError as error:
             os.close(fd)
             self._path(number).unlink()
@@ -61,12 +62,12 @@ class PosixJournal:
         self._sync_folder()
         self._adopt(number, fd)
 
-    def append(self, number: int, data: bytes) -> None:
+    def append(self, number: int, parts: Sequence[bytes]) -> None:
         """Add to the newest file."""
         fd = self._descriptor(number)
         size = os.fstat(fd).st_size
         try:
-            _write(fd, data)
+            _write(fd, parts)
         except OSError as error:
             os.ftruncate(fd, size)
             raise _translated(error) from None
@@ -98,10 +99,15 @@ class PosixJournal:
         self._newest = (number, fd)
 
 
-def _write(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
+def _write(fd: int, parts: Sequence[bytes]) -> None:
+    for at in range(0, len(parts), _AT_ONCE):
+        some = [memoryview(part) for part in parts[at : at + _AT_ONCE] if part]
+        while some:
+            written = os.writev(fd, some)
+            while some and written >= len(some[0]):
+                written -= len(some.pop(0))
+            if written:
+                some[0] = some[0][written:]
 
 
 def _sync(fd: int) -> None:

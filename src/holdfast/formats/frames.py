@@ -102,7 +102,7 @@ class BatchBody:
     secret: bytes
     positions: bytes
     lengths: npt.NDArray[np.int64]
-    records: bytes
+    records: bytes | memoryview
 
     def encode(self) -> bytes:
         """The plaintext."""
@@ -141,8 +141,11 @@ def _additional_data(context: bytes, flush: int, entry: bytes) -> bytes:
     return b"%s|%d|%s" % (context, flush, entry)
 
 
-def encode_frame(context: bytes, flush: int, time: Instant, entries: Sequence[Sealable]) -> bytes:
-    """The frame's bytes. `context` is `<installation>/<node>`, bound into every ciphertext. Nonces must be fresh."""
+def encode_frame(context: bytes, flush: int, time: Instant, entries: Sequence[Sealable]) -> list[bytes]:
+    """The frame's bytes, in parts to be written one after the other.
+
+    `context` is `<installation>/<node>`, bound into every ciphertext. Nonces must be fresh.
+    """
     directory = np.zeros(len(entries), DIRECTORY)
     offset = HEADER.size + DIRECTORY.itemsize * len(entries)
     for i, entry in enumerate(entries):
@@ -175,7 +178,7 @@ def encode_frame(context: bytes, flush: int, time: Instant, entries: Sequence[Se
     for part in parts:
         digest.update(part)
     parts.append(digest.digest())
-    return b"".join(parts)
+    return parts
 
 
 def parse_head(prefix: bytes, offset: int) -> tuple[int, int]:

@@ -38,9 +38,7 @@ class FileBlock:
 class Preparer:
     """Parses and minimises the blocks of one flush. One thread at a time."""
 
-    def __init__(
-        self, pseudonym_keys: Callable[[Sequence[EnvironmentName], Day], Mapping[EnvironmentName, bytes]]
-    ) -> None:
+    def __init__(self, pseudonym_keys: Callable[[Sequence[EnvironmentName], Day], Mapping[str, bytes]]) -> None:
         self._pseudonym_keys = pseudonym_keys
 
     def prepare(self, blocks: Sequence[SyslogBlock | FileBlock], places: Places, day: Day) -> MinimisedTable:

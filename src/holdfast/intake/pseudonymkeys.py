@@ -14,9 +14,9 @@ class PseudonymKeys:
     def __init__(self, keys: KeySource) -> None:
         self._keys = keys
         self._day: Day | None = None
-        self._held: dict[EnvironmentName, bytes] = {}
+        self._held: dict[str, bytes] = {}
 
-    def __call__(self, environments: Sequence[EnvironmentName], day: Day) -> Mapping[EnvironmentName, bytes]:
+    def __call__(self, environments: Sequence[EnvironmentName], day: Day) -> Mapping[str, bytes]:
         """The day's keys of these environments. BusyError if the keeper is away and one is not held yet."""
         if day != self._day:
             self._day, self._held = day, {}

@@ -1,24 +1,41 @@
-"""The root of a batch: one function for who commits lines and who recomputes them."""
+"""The roots of batches: one way for who commits lines and for who recomputes them. Many batches at a time."""
 
 from collections.abc import Sequence
 from hashlib import sha256
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from holdfast.formats.batches import SALT, line_salts
 from holdfast.rules.merkle import root
 
-
-def line_leaves(secret: bytes, records: Sequence[bytes]) -> list[bytes]:
-    """The leaf hash of every line: H(0x00 ‖ salt[i] ‖ record), its salts from the batch secret (formats, Line)."""
-    salts = line_salts(secret, len(records))
-    return [
-        sha256(b"\x00%b%b" % (salts[at : at + SALT], record)).digest()
-        for at, record in zip(range(0, SALT * len(records), SALT), records, strict=True)
-    ]
+_NOTHING = pa.scalar(b"", pa.large_binary())
 
 
-def batch_root(secret: bytes, records: Sequence[bytes]) -> bytes:
-    """MTH over the lines' entries."""
-    return root(line_leaves(secret, records))
+def line_leaves(secrets: Sequence[bytes], counts: Sequence[int], records: pa.LargeBinaryArray) -> list[bytes]:
+    """The leaf hash of every line, H(0x00 ‖ salt ‖ record): of the first `counts[0]` records with salts from
+    `secrets[0]`, and so on (formats, Line)."""
+    lines = len(records)
+    prefixes = np.zeros((lines, 1 + SALT), np.uint8)
+    salts = b"".join([line_salts(secret, count) for secret, count in zip(secrets, counts, strict=True)])
+    prefixes[:, 1:] = np.frombuffer(salts, np.uint8).reshape(lines, SALT)
+    offsets = np.arange(0, (lines + 1) * (1 + SALT), 1 + SALT, np.int64)
+    heads = pa.LargeBinaryArray.from_buffers(
+        pa.large_binary(), lines, [None, pa.py_buffer(offsets), pa.py_buffer(prefixes.tobytes())]
+    )
+    entries: list[bytes] = pc.binary_join_element_wise(heads, records, _NOTHING).to_pylist()
+    return [sha256(entry).digest() for entry in entries]
+
+
+def batch_roots(secrets: Sequence[bytes], counts: Sequence[int], records: pa.LargeBinaryArray) -> list[bytes]:
+    """MTH over the lines' entries, for each batch."""
+    leaves = line_leaves(secrets, counts, records)
+    roots, at = [], 0
+    for count in counts:
+        roots.append(root(leaves[at : at + count]))
+        at += count
+    return roots
 
 
 def batch_leaf(salt: bytes, header: bytes) -> bytes:

@@ -18,7 +18,7 @@ from holdfast.formats.lines import Offsets
 from holdfast.formats.positions import Positions
 from holdfast.kernel.instants import Instant, day_of
 from holdfast.kernel.names import EnvironmentName, NodeName, Stream
-from holdfast.rules.batching import batch_leaf, batch_root
+from holdfast.rules.batching import batch_leaf, batch_roots
 from holdfast.rules.guard import MinimisedTable
 from holdfast.vault.journaling import Journal, LiveKey, StreamHead, StreamKey
 from holdfast.vault.ports import Randomness
@@ -48,19 +48,22 @@ class Flusher:
     def flush(self, table: MinimisedTable, now: Instant, positions: dict[StreamKey, Positions]) -> Flushed:
         """Commit the lines, and with each batch the sender positions that it moves. Raises BusyError (nothing
         happened) or OutcomeUnknownError (stop and recover)."""
-        groups = _groups(table.table)
+        rows = _Rows(table.table)
         state = self._journal.state
-        day = day_of(now)
         self.rotate_if_due(now)
-        live = self._journal.live_keys([stream for stream, _ in groups], day)
+        live = self._journal.live_keys([part.stream for part in rows.parts], day_of(now))
+        secrets = [self._randomness.bytes(SECRET) for _ in rows.parts]
+        roots = batch_roots(secrets, [part.count for part in rows.parts], rows.records)
         sealables: list[Sealable] = []
         batches: dict[StreamKey, BatchHeader] = {}
-        for stream, part in groups:
-            head = state.heads.get(stream) or StreamHead()
-            moved = positions.get(stream)
-            header, sealable = self._batch(stream, part, head, live(stream), moved.encode() if moved else b"")
-            batches[stream] = header
-            sealables.append(sealable)
+        for part, secret, root in zip(rows.parts, secrets, roots, strict=True):
+            head = state.heads.get(part.stream) or StreamHead()
+            header = BatchHeader(*part.stream, self._node, head.next, part.count, root, head.previous)
+            moved = positions.get(part.stream)
+            batches[part.stream] = header
+            sealables.append(
+                self._sealable(header, secret, rows, part, live(part.stream), moved.encode() if moved else b"")
+            )
         self._journal.write(now, sealables)
         flush = state.next_flush
         state.next_flush += 1
@@ -75,23 +78,20 @@ class Flusher:
         if other_day or self._full(now):
             self._journal.rotate(now)
 
-    def _batch(
-        self, stream: StreamKey, part: "_Part", head: StreamHead, key: LiveKey, positions: bytes
-    ) -> tuple[BatchHeader, Sealable]:
-        secret = self._randomness.bytes(SECRET)
+    def _sealable(
+        self, header: BatchHeader, secret: bytes, rows: "_Rows", part: "_Part", key: LiveKey, positions: bytes
+    ) -> Sealable:
         salt = self._randomness.bytes(SALT)
-        count = len(part.records)
-        header = BatchHeader(*stream, self._node, head.next, count, batch_root(secret, part.records), head.previous)
         encoded = header.encode()
-        body = BatchBody(encoded, salt, secret, positions, part.lengths, b"".join(part.records))
-        return header, Sealable(
+        body = BatchBody(encoded, salt, secret, positions, rows.lengths(part), rows.bytes(part))
+        return Sealable(
             key=key.id,
             cipher=key.cipher,
             leaf=batch_leaf(salt, encoded),
             nonce=self._randomness.bytes(12),
             flags=POSITIONS if positions else 0,
-            first=head.next,
-            count=count,
+            first=header.first,
+            count=header.count,
             text_bytes=part.text_bytes,
             clear_bytes=part.clear_bytes,
             arrival=part.arrival,
@@ -101,39 +101,51 @@ class Flusher:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The lines of one stream, in order of arrival."""
+    """The lines `start` to `start + count - 1` of a flush: those of one stream, in order of arrival."""
 
-    records: list[bytes]
-    lengths: Offsets
+    stream: StreamKey
+    start: int
+    count: int
     text_bytes: int
     clear_bytes: int
     arrival: Instant
 
 
-def _groups(rows: pl.DataFrame) -> list[tuple[StreamKey, _Part]]:
-    """The lines by stream, streams sorted by (environment, stream) as the flush root wants them (formats, Flush)."""
-    rows = rows.sort("environment", "stream", maintain_order=True)
-    runs = rows.select(pl.struct("environment", "stream").rle().alias("run")).unnest("run")
-    lengths = runs["len"].to_numpy().astype(np.int64)
-    starts = np.cumsum(lengths) - lengths
-    encoded = records.encode(rows)
-    sizes = np.diff(np.frombuffer(encoded.buffers()[1], np.int64)[encoded.offset : encoded.offset + len(rows) + 1])
-    every: list[bytes] = encoded.to_pylist()
-    parts: list[tuple[StreamKey, _Part]] = []
-    sums = {
-        name: np.add.reduceat(rows[name].to_numpy().astype(np.int64), starts) for name in ("text_bytes", "clear_bytes")
-    }
-    arrivals = np.minimum.reduceat(rows["arrival"].to_numpy(), starts)
-    for i, (value, start, count) in enumerate(
-        zip(runs["value"].to_list(), starts.tolist(), lengths.tolist(), strict=True)
-    ):
-        stream = (EnvironmentName(value["environment"]), Stream(value["stream"]))
-        part = _Part(
-            every[start : start + count],
-            sizes[start : start + count],
-            int(sums["text_bytes"][i]),
-            int(sums["clear_bytes"][i]),
-            Instant(int(arrivals[i])),
+class _Rows:
+    """The lines of a flush by stream, streams sorted by (environment, stream) as the flush root wants them (formats,
+    Flush). Their records lie end to end in one buffer, of which each part is a slice."""
+
+    def __init__(self, table: pl.DataFrame) -> None:
+        table = table.sort("environment", "stream", maintain_order=True)
+        self.records = records.encode(table)
+        self._offsets = np.frombuffer(self.records.buffers()[1], np.int64)[: len(table) + 1]
+        self._data = memoryview(self.records.buffers()[2])
+        self.parts = _parts(table)
+
+    def lengths(self, part: _Part) -> Offsets:
+        """The length of each record."""
+        return np.diff(self._offsets[part.start : part.start + part.count + 1])
+
+    def bytes(self, part: _Part) -> memoryview:
+        """The part's records end to end."""
+        return self._data[int(self._offsets[part.start]) : int(self._offsets[part.start + part.count])]
+
+
+def _parts(table: pl.DataFrame) -> list[_Part]:
+    runs = table.select(pl.struct("environment", "stream").rle().alias("run")).unnest("run")
+    counts = runs["len"].to_numpy().astype(np.int64)
+    starts = np.cumsum(counts) - counts
+    text, clear = (np.add.reduceat(table[name].to_numpy(), starts) for name in ("text_bytes", "clear_bytes"))
+    arrival = np.minimum.reduceat(table["arrival"].to_numpy(), starts)
+    columns = zip(starts.tolist(), counts.tolist(), text.tolist(), clear.tolist(), arrival.tolist(), strict=True)
+    return [
+        _Part(
+            (EnvironmentName(place["environment"]), Stream(place["stream"])),
+            start,
+            count,
+            text_bytes,
+            clear_bytes,
+            Instant(first),
         )
-        parts.append((stream, part))
-    return parts
+        for place, (start, count, text_bytes, clear_bytes, first) in zip(runs["value"].to_list(), columns, strict=True)
+    ]

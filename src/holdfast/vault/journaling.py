@@ -143,7 +143,7 @@ class Journal:
         frame = encode_frame(self._context, self.state.next_flush, now, [entry])
         self._store.create(self.number + 1, frame)
         self.number += 1
-        self.size, self.opened, self.day, self.empty = len(frame), now, day_of(now), True
+        self.size, self.opened, self.day, self.empty = sum(map(len, frame)), now, day_of(now), True
         self._live = {}
 
     def live_keys(self, streams: Sequence[StreamKey], day: Day) -> Callable[[StreamKey], LiveKey]:
@@ -159,7 +159,7 @@ class Journal:
         """One flush: one frame, one fsync. The state is advanced by the caller once this returns."""
         frame = encode_frame(self._context, self.state.next_flush, now, entries)
         self._store.append(self.number, frame)
-        self.size += len(frame)
+        self.size += sum(map(len, frame))
         self.empty = False
 
 

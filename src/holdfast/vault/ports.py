@@ -82,10 +82,10 @@ class JournalStore(Protocol):
     def open(self, number: int) -> BinaryIO:
         """A file, for reading. ConflictError `journal-missing` if it is not there."""
 
-    def create(self, number: int, data: bytes) -> None:
-        """A new newest file holding `data`, file and name durable. BusyError `no-space` leaves no file."""
+    def create(self, number: int, parts: Sequence[bytes]) -> None:
+        """A new newest file holding these bytes, file and name durable. BusyError `no-space` leaves no file."""
 
-    def append(self, number: int, data: bytes) -> None:
+    def append(self, number: int, parts: Sequence[bytes]) -> None:
         """Add to the newest file, durable when it returns. BusyError `no-space` leaves the file as it was;
         OutcomeUnknownError if the disk failed: the process must stop and recover."""
 

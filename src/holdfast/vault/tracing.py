@@ -4,9 +4,10 @@ The line's batch lies in a segment or in the journal; which flush the batch is a
 directories or in the ledger. Nothing here decides who may see the line: whoever calls holds the key that opens it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from holdfast.formats import ledgers, records
@@ -33,7 +34,7 @@ class Traced:
     header: bytes
     salt: bytes
     secret: bytes
-    lines: Sequence[bytes]
+    lines: pa.LargeBinaryArray
     index: int
 
 
@@ -53,7 +54,7 @@ def trace_sealed(places: Places, store: ObjectStore, entry: SegmentEntry, key: S
         reader = SegmentReader(source, key, places.installation, entry.name)
         batch = reader.batches[reader.batches.holding(line)]
         table = reader.table(batch.header.first, batch.header.count)
-    lines: list[bytes] = records.encode(table).to_pylist()
+    lines = records.encode(table)
     return Traced(batch.header.encode(), batch.salt, batch.secret, lines, line - batch.header.first)
 
 
@@ -84,9 +85,9 @@ def prove(places: Places, log: LogReader, traced: Traced) -> bytes:
     return make_proof(
         log,
         flush=flush,
-        entry=salts[at : at + SALT] + traced.lines[traced.index],
+        entry=salts[at : at + SALT] + traced.lines[traced.index].as_py(),
         index=traced.index,
-        line_leaves=line_leaves(traced.secret, traced.lines),
+        line_leaves=line_leaves([traced.secret], [len(traced.lines)], traced.lines),
         header=traced.header,
         batch_salt=traced.salt,
         batch_leaves=batch_leaves,

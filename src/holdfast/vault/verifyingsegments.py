@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import polars as pl
+import pyarrow as pa
 
 from holdfast.formats import records
 from holdfast.formats.batchlists import SealedBatch
@@ -20,7 +21,7 @@ from holdfast.kernel.instants import day_of
 from holdfast.kernel.names import Installation
 from holdfast.kernel.secrets import Secret
 from holdfast.kernel.segments import SegmentEntry
-from holdfast.rules.batching import batch_root
+from holdfast.rules.batching import batch_roots
 from holdfast.vault.findings import Finding
 
 
@@ -81,7 +82,7 @@ def _headers(check: SegmentCheck, reader: SegmentReader) -> None:
 
 def _lines(check: SegmentCheck, reader: SegmentReader) -> None:
     waiting = list(reader.batches)[::-1]
-    held: list[bytes] = []
+    held: pa.LargeBinaryArray = pa.array([], pa.large_binary())
     first = check.entry.first
     for group in range(len(reader.row_groups)):
         rows = reader.row_groups[group]
@@ -89,29 +90,37 @@ def _lines(check: SegmentCheck, reader: SegmentReader) -> None:
             table = reader.read(group)
         except HoldfastError as error:
             check.found(error.code, error.message, rows.first, rows.first + rows.count - 1)
-            held, first = [], rows.first + rows.count
+            held, first = held[:0], rows.first + rows.count
             while waiting and waiting[-1].header.first < first:
                 waiting.pop()  # its lines are not all there: not proved, and said so above
             continue
         _days(check, table, rows.first)
-        if not held:
+        if not len(held):
             first = rows.first
-        held += records.encode(table).to_pylist()
+        held = pa.concat_arrays([held, records.encode(table)])
+        whole: list[SealedBatch] = []
         while waiting and waiting[-1].header.first + waiting[-1].header.count <= first + len(held):
-            batch = waiting.pop()
-            at = batch.header.first - first
-            _prove(check, batch, held[at : at + batch.header.count])
-            held = held[at + batch.header.count :]
-            first = batch.header.first + batch.header.count
+            whole.append(waiting.pop())
+        if whole:
+            at = whole[0].header.first - first
+            first = whole[-1].header.first + whole[-1].header.count
+            lines = first - whole[0].header.first
+            _prove(check, whole, held[at : at + lines])
+            held = held[at + lines :]
     for batch in waiting:
         check.found("segment-lines", "a batch's lines are not all in its segment", *_range(batch))
 
 
-def _prove(check: SegmentCheck, batch: SealedBatch, lines: list[bytes]) -> None:
-    if batch_root(batch.secret, lines) == batch.header.root:
-        check.proved += len(lines)
-    else:
-        check.found("batch-root", "the lines are not those that were committed", *_range(batch))
+def _prove(check: SegmentCheck, batches: list[SealedBatch], lines: pa.LargeBinaryArray) -> None:
+    counts = [batch.header.count for batch in batches]
+    if sum(counts) != len(lines):
+        return  # the numbering has a gap, and has been reported
+    roots = batch_roots([batch.secret for batch in batches], counts, lines)
+    for batch, computed in zip(batches, roots, strict=True):
+        if computed == batch.header.root:
+            check.proved += batch.header.count
+        else:
+            check.found("batch-root", "the lines are not those that were committed", *_range(batch))
 
 
 def _days(check: SegmentCheck, table: pl.DataFrame, first: int) -> None:

@@ -20,7 +20,7 @@ CONTEXT = b"logs.example.net/n1"
 
 def frame() -> bytes:
     other = replace(ENTRY, key=KeyId("00" * 16), flags=frames.STATE, nonce=b"m" * 12)
-    return frames.encode_frame(CONTEXT, 9, Instant(1234), [other, ENTRY])
+    return b"".join(frames.encode_frame(CONTEXT, 9, Instant(1234), [other, ENTRY]))
 
 
 def ciphertext(data: bytes, head: frames.FrameHead, index: int) -> bytes:
@@ -56,7 +56,7 @@ def test_a_directory_entry_is_bound_to_its_ciphertext() -> None:
     data = frame()
     for at in range(frames.HEADER.size + 128, frames.HEADER.size + 256):
         changed = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
-        with pytest.raises((MalformedError, VerificationError)):
+        with pytest.raises((MalformedError, VerificationError)):  # noqa: PT012
             head = frames.parse_directory(changed, 0)
             frames.decrypt_entry(CONTEXT, head, 1, ciphertext(data, frames.parse_directory(data, 0), 1), CIPHER)
 
