@@ -1,0 +1,92 @@
+"""Whatever is changed, dropped, added or moved on a node's disks is found, and blamed on the right object."""
+
+import pytest
+from tests.support.vaults import Disks, MemoryNode, check_vault, report_of, syslog_lines
+
+
+@pytest.fixture
+def disks() -> Disks:
+    """Two sealed journal files and one that is open, of two environments, with an access line for web-access."""
+    disks = Disks()
+    node = MemoryNode(disks)
+    for first in (0, 40, 80):
+        other = syslog_lines(first, 7, "web1.globex.example", "sshd")
+        node.integrate(node.flush(syslog_lines(first, 20) + other), node.flush(syslog_lines(first + 20, 20)))
+        if first < 80:
+            node.seal()
+    return disks
+
+
+def test_an_untouched_vault_is_sound_and_every_line_is_counted(disks: Disks) -> None:
+    report = check_vault(disks)
+    assert report.lines == 3 * 47
+    assert report.holding == {"acme/main app": 120, "globex/main ssh-access": 21}
+    assert (report.segments, report.flushes, report.unlogged) == (4, 6, 0)
+
+
+@pytest.mark.parametrize("kind", ["store", "ledger", "log"])
+def test_a_flipped_byte_anywhere_in_an_object_is_found_and_names_that_object(disks: Disks, kind: str) -> None:
+    objects: dict[str, bytes] = getattr(disks, kind)
+    for name, data in list(objects.items()):
+        for place in {0, 3, len(data) // 3, len(data) // 2, len(data) - 5, len(data) - 1}:
+            objects[name] = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+            report = report_of(disks)
+            assert any(name in finding.object for finding in report.findings), (name, place, report.findings)
+        objects[name] = data
+    check_vault(disks)
+
+
+def test_a_flipped_byte_in_a_journal_file_is_found_and_names_the_file(disks: Disks) -> None:
+    [(number, data)] = disks.files.items()
+    for place in range(0, len(data), len(data) // 50):
+        disks.files[number] = data[:place] + bytes([data[place] ^ 0x40]) + data[place + 1 :]
+        report = report_of(disks)
+        assert any("journal" in finding.object for finding in report.findings), place
+        disks.files[number] = data
+
+
+def test_damage_in_a_segment_names_environment_stream_and_lines_and_leaves_the_rest_standing(disks: Disks) -> None:
+    name = next(name for name in disks.store if "acme" in name and "n1-40." in name)
+    data = disks.store[name]
+    disks.store[name] = data[: len(data) // 2] + b"\x00\x01" + data[len(data) // 2 + 2 :]
+    report = report_of(disks)
+    [finding] = [finding for finding in report.findings if finding.object == name]
+    assert (finding.environment, finding.stream, finding.first, finding.last) == ("acme/main", "app", 40, 79)
+    assert report.holding == {"acme/main app": 80, "globex/main ssh-access": 21}
+
+
+def test_a_missing_segment_is_found_and_its_lines_are_named(disks: Disks) -> None:
+    name = next(name for name in disks.store if "globex" in name and "n1-7." in name)
+    del disks.store[name]
+    findings = report_of(disks).findings
+    assert {finding.code for finding in findings} >= {"segment-missing", "batch-missing", "numbering"}
+    assert {(finding.first, finding.last) for finding in findings} == {(7, 13)}
+
+
+def test_a_segment_dropped_from_store_and_catalogue_alike_is_still_missed(disks: Disks) -> None:
+    name = next(name for name in disks.store if "acme" in name)
+    del disks.store[name]
+    del disks.keys.catalogue[name]
+    codes = {finding.code for finding in report_of(disks).findings}
+    assert "batch-missing" in codes
+
+
+def test_an_object_that_nobody_knows_is_found(disks: Disks) -> None:
+    disks.store["segments/acme/main/app/2026/11/24/n1-999.0.parquet"] = b"PARE"
+    [finding] = report_of(disks).findings
+    assert (finding.code, "n1-999" in finding.object) == ("object-unknown", True)
+
+
+def test_two_segments_that_changed_places_are_both_found(disks: Disks) -> None:
+    one, two = sorted(disks.store)[:2]
+    disks.store[one], disks.store[two] = disks.store[two], disks.store[one]
+    assert {finding.object for finding in report_of(disks).findings} >= {one, two}
+
+
+def test_a_log_put_back_to_an_older_state_is_found(disks: Disks) -> None:
+    older = Disks()
+    node = MemoryNode(older)
+    node.integrate(node.flush(syslog_lines(0, 20)))
+    disks.log.clear()
+    disks.log.update(older.log)
+    assert any(finding.code == "flush-root" for finding in report_of(disks).findings)
