@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 LIMIT = 1 << 20
 
@@ -24,6 +25,10 @@ class Standing:
     since: int
     restarts: int
 
+    def value(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
 
 def write_standing(path: Path, standing: Sequence[Standing]) -> None:
     """Say how things stand."""
@@ -31,7 +36,7 @@ def write_standing(path: Path, standing: Sequence[Standing]) -> None:
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        json.dump({"processes": [asdict(one) for one in standing]}, file)
+        json.dump({"processes": [one.value() for one in standing]}, file)
     temporary.rename(path)
 
 

@@ -19,14 +19,14 @@ from holdfast.wiring.locking import only_one
 Serve = Callable[[Callable[[], None], asyncio.Event], Awaitable[None]]
 """`serve(ready, stop)`."""
 
+Make = Callable[[Home, Settings], Serve]
+"""Builds the live objects, in the main thread and within the running event loop."""
+
 log = logging.getLogger("holdfast.process")
 
 
-def run_process(home: Home, process: str, make: Callable[[Home, Settings], Serve]) -> int:
-    """Run until told to stop. The exit status.
-
-    `make` builds the live objects, in the main thread and within the running event loop.
-    """
+def run_process(home: Home, process: str, make: Make) -> int:
+    """Run until told to stop. The exit status."""
     process_log.start(process)
     try:
         settings = home.open()

@@ -1,0 +1,43 @@
+"""`holdfast up`: run everything on this machine."""
+
+import argparse
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.text import Text
+
+from holdfast.wiring.configuration import Settings
+from holdfast.wiring.eventlines import EventLines
+from holdfast.wiring.home import Home, default_root
+from holdfast.wiring.supervising import Supervisor, processes
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Say what `holdfast up` takes."""
+    parser = subparsers.add_parser(
+        "up",
+        help="run everything on this machine",
+        description="Run keeper, nodes, gateway and console until Ctrl-C. One line per event; JSON lines in a pipe.",
+    )
+    parser.add_argument("--home", type=Path, default=default_root())
+    parser.add_argument("--demo", action="store_true", help="fill it with real sample logs; makes the home if needed")
+    parser.add_argument("--json", action="store_true", help="JSON lines on a terminal too")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until told to stop."""
+    home, lines = Home.at(args.home), EventLines(json_lines=args.json)
+    settings = home.open()
+    specs = processes(home, settings)
+    return asyncio.run(Supervisor(home, specs, lines, _when_ready(settings, lines)).run())
+
+
+def _when_ready(settings: Settings, lines: EventLines) -> Callable[[], None]:
+    def say() -> None:
+        addresses = {name: str(listener) for name, listener in settings.listeners()}
+        lines.event("up", "ready", **addresses)
+        lines.say(Text.assemble("  console  ", (f"http://{settings.console}/", "underline")))
+
+    return say
