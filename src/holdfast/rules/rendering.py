@@ -10,6 +10,7 @@ brackets; without a program there is no tag: `<time> <host> <message>`. Every li
 byte, an LF too; `visible` is for terminals.
 """
 
+import base64
 import re
 
 import numpy as np
@@ -68,15 +69,14 @@ def render_json(table: pl.DataFrame) -> pa.LargeBinaryArray:
     stamps = [
         pl.col(name).cast(pl.Datetime("ns")).dt.to_string("%Y-%m-%dT%H:%M:%S%.9fZ") for name in ("arrival", "time")
     ]
-    message = table["message"].cast(pl.String, strict=False)
+    raw = table["message"]
     encoded: pl.Series | None = None
-    if message.null_count():
-        broken = message.is_null().arg_true()
-        raw = table["message"].gather(broken)
-        message = message.scatter(broken, pl.Series([value.decode("utf-8", "replace") for value in raw]))
-        encoded = (
-            pl.Series([None], dtype=pl.String).new_from_index(0, len(table)).scatter(broken, raw.bin.encode("base64"))
-        )
+    try:
+        message = raw.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        pairs = [_exactly(value) for value in raw]
+        message = pl.Series([text for text, _ in pairs], dtype=pl.String)
+        encoded = pl.Series([exact for _, exact in pairs], dtype=pl.String)
     fields = [
         *stamps,
         pl.col("severity"),
@@ -92,13 +92,17 @@ def render_json(table: pl.DataFrame) -> pa.LargeBinaryArray:
         pl.when(pl.col("attributes") == "").then(pl.lit("null")).otherwise(pl.col("attributes")),
     ]
     if encoded is not None:
-        parts.append(
-            pl.when(pl.lit(encoded).is_null())
-            .then(pl.lit(""))
-            .otherwise(pl.concat_str(pl.lit(',"message_base64":"'), pl.lit(encoded), pl.lit('"'), ignore_nulls=True))
-        )
+        parts.append(pl.lit(encoded))
     parts.append(pl.lit("}\n"))
     return table.select(pl.concat_str(parts).alias("json"))["json"].to_arrow().cast(pa.large_binary())
+
+
+def _exactly(value: bytes) -> tuple[str, str]:
+    """A message as text, and the member that has its exact bytes if it is not UTF-8."""
+    try:
+        return value.decode(), ""
+    except UnicodeDecodeError:
+        return value.decode("utf-8", "replace"), f',"message_base64":"{base64.b64encode(value).decode()}"'
 
 
 def visible(data: bytes) -> bytes:

@@ -94,7 +94,7 @@ def _tag(bytes_: Bytes, marks: Offsets, at: Offsets, ends: Offsets) -> _Tag:
     spaced = (after >= ends) | (bytes_.take(after, mode="clip") == _SPACE)
     bracketed &= closed | spaced
     message = np.where((after < ends) & spaced, after + 1, np.minimum(after, ends))
-    pid = only((end + 1, second), bracketed)
+    pid = only((np.minimum(end + 1, ends), second), bracketed)
     return _Tag(colon | bracketed, closed & spaced, bracketed, end, pid, message)
 
 

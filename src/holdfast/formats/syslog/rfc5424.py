@@ -48,15 +48,19 @@ def parse(lines: Lines, cuts: Offsets, pri: Pri, arrival: Instants) -> Fields:
     is_data = np.zeros(len(lines), np.bool_)
     is_data[structured] = ~nothing[structured]
     nil = _nil(bytes_, stamp)
+    host, program, procid, msgid = (_field(bytes_, (cuts[:, at] + 1, cuts[:, at + 1])) for at in (1, 2, 3, 4))
     return Fields(
-        np.where(understood, time, arrival),
-        pri.severity,
-        pri.facility,
-        *(_field(bytes_, (cuts[:, column] + 1, cuts[:, column + 1])) for column in (1, 2, 3, 4)),
-        only((data, data_end), is_data),
-        pri.unread,
-        only(stamp, ~understood & ~nil),
-        (message, ends),
+        time=np.where(understood, time, arrival),
+        severity=pri.severity,
+        facility=pri.facility,
+        host=host,
+        program=program,
+        procid=procid,
+        msgid=msgid,
+        data=only((data, data_end), is_data),
+        pri=pri.unread,
+        timestamp=only(stamp, ~understood & ~nil),
+        message=(message, ends),
     )
 
 

@@ -86,4 +86,4 @@ def next_marks(marks: Offsets, at: Offsets, count: int, ends: Offsets) -> Offset
     none in the line. `marks` ascends."""
     padded = np.concatenate((marks, np.full(count, np.iinfo(np.int64).max)))
     first = np.searchsorted(marks, at)
-    return np.minimum(padded[first[:, None] + np.arange(count)], ends[:, None])
+    return np.asarray(np.minimum(padded[first[:, None] + np.arange(count)], ends[:, None]))
