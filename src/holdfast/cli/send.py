@@ -84,7 +84,8 @@ def _run(args: argparse.Namespace, report: SendReport) -> int:
             sending.run([FollowedFile(path, state, report.notice) for path in paths], follow=True)
         else:
             files = [WholeFile(path, state) for path in paths]
-            report.start(sum(file.reading.left() for file in files))
+            left = [file.reading.left() for file in files]
+            report.start(None if None in left else sum(filter(None, left)))
             sending.run(files, follow=False)
             for file in files:
                 file.finish()

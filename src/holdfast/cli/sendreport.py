@@ -28,12 +28,12 @@ class SendReport:
         self._progress: Progress | None = None
         self._task = TaskID(-1)
 
-    def start(self, total: int) -> None:
-        """Show a bar for that many bytes, on a terminal."""
+    def start(self, total: int | None) -> None:
+        """Show a bar for that many bytes (None: not known), on a terminal."""
         if self._console.is_terminal and not self._json:
             columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
             self._progress = Progress(*columns, TextColumn("{task.fields[rate]}"), console=self._console)
-            self._task = self._progress.add_task("sending", total=total or None, rate="")
+            self._task = self._progress.add_task("sending", total=total, rate="")
             self._progress.start()
 
     def taken(self, reading: Reading, piece: Piece, promise: SignedPromise) -> None:

@@ -38,7 +38,7 @@ class PlainReading:
         self.touched = time.monotonic()
         self._size = status.st_size
         if mark is not None:
-            self._mark, self.restored = mark, True
+            self._mark, self.restored = replace(mark, path=str(path), finished=False), True
             if not self._same():
                 self.renew()
 
@@ -112,8 +112,8 @@ class PlainReading:
         """Whether nothing is left to read."""
         return not self.read(self.position, 1)
 
-    def left(self) -> int:
-        """Bytes not yet taken, as far as the file's size tells."""
+    def left(self) -> int | None:
+        """Bytes not yet taken, or None if the file's size does not tell."""
         return max(0, self.size() - self.position)
 
     def close(self) -> None:
@@ -170,6 +170,10 @@ class GzipReading(PlainReading):
         except (gzip.BadGzipFile, EOFError, zlib.error):
             raise MalformedError("gzip", "a gzip'd file is damaged or cut short", file=self.name) from None
         return self._window[:length]
+
+    def left(self) -> int | None:
+        """None: how long the text is shows only at its end."""
+        return None
 
     def _same(self) -> bool:
         return self._checked or super()._same()

@@ -8,6 +8,7 @@ Both are durable before the call returns. A crash may leave `promises` with half
 (nothing rested on it: the position moves only after the whole line is durable), or with a promise written twice.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -92,7 +93,7 @@ class SendState:
         }
         line = json.dumps(value, sort_keys=True, separators=(",", ":")).encode() + b"\n"
         if os.write(self._promises, line) != len(line):
-            raise OSError("a promise was written in part")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.folder / "promises"))
         os.fdatasync(self._promises)
 
     def save(self, mark: FileMark) -> None:

@@ -54,7 +54,8 @@ class FollowedFile:
                 self._readings.append(reading)
             else:
                 state.finish(mark)
-                notice("rotated-away", "a rotated file is gone before all of it was read", path.name)
+                if mark.id:
+                    notice("rotated-away", "a rotated file is gone before all of it was read", path.name)
 
     def current(self) -> PlainReading | None:
         """The reading whose turn it is, or None while no file was ever there."""
@@ -83,6 +84,8 @@ class FollowedFile:
             return  # rotated between the two looks; there will be a third
         for older in self._readings:
             older.touched = time.monotonic()
+        # Remembered before its first line, or a rotation while this is not running would hide it.
+        self._state.save(reading.mark())
         self._readings.append(reading)
 
     def _rotated(self, mark: FileMark) -> PlainReading | None:

@@ -128,6 +128,25 @@ def test_a_file_rotated_while_nobody_looked_is_found_by_its_inode(
     assert drain_all(FollowedFile(path, state, quiet), state) == b"2\n" + b"3\n"
 
 
+def test_a_file_that_was_empty_or_sent_once_before_is_found_after_a_rotation_nobody_saw(
+    tmp_path: Path, state: SendState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tailing, "_QUIET_SECONDS", 0.0)
+    empty, sent = tmp_path / "a.log", tmp_path / "b.log"
+    empty.write_bytes(b"")
+    sent.write_bytes(b"0\n")
+    once = WholeFile(sent, state)
+    drain(once.reading, state)
+    once.finish()
+    for path in (empty, sent):
+        assert drain_all(FollowedFile(path, state, quiet), state) == b""
+        with path.open("ab") as writer:
+            writer.write(b"1\n")
+        path.rename(tmp_path / f"{path.name}.1")
+        path.write_bytes(b"2\n")
+        assert drain_all(FollowedFile(path, state, quiet), state) == b"1\n2\n"
+
+
 def test_a_rotated_file_that_is_gone_is_said_to_be_and_said_once(tmp_path: Path, state: SendState) -> None:
     path = tmp_path / "a.log"
     path.write_bytes(b"1\n")
