@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from holdfast.formats.records import slices
+from holdfast.formats.records import concatenated, slices
 
 COMBINED = pl.Schema(
     {
@@ -117,35 +117,17 @@ def join(table: pl.DataFrame) -> pl.Series:
     parsed = table["status"].is_not_null()
     if not parsed.any():
         return table["message"]
-    local = table["time"].to_numpy() // _SECOND - table["skew"].fill_null(0).to_numpy()
-    built = table.select(
-        pl.concat_str(
-            "client",
-            pl.lit(" "),
-            "ident",
-            pl.lit(" "),
-            "user",
-            pl.lit(" ["),
-            pl.lit(_stamps(local)),
-            pl.lit(" "),
-            "zone",
-            pl.lit('] "'),
-            "request",
-            pl.lit('" '),
-            "status",
-            pl.lit(" "),
-            pl.col("bytes").cast(pl.String).fill_null("-"),
-            pl.lit(' "'),
-            "referrer",
-            pl.lit('" "'),
-            "agent",
-            pl.lit('"'),
-            "tail",
-        )
-        .cast(pl.Binary)
-        .alias("message")
-    )["message"]
-    return built if parsed.all() else table.select(pl.coalesce(pl.lit(built), "message").alias("message"))["message"]
+    rows = table if parsed.all() else table.filter(parsed)
+    local = rows["time"].to_numpy() // _SECOND - rows["skew"].to_numpy()
+    size = rows["bytes"].cast(pl.String).fill_null("-")
+    parts: list[str | pl.Series] = [rows["client"], " ", rows["ident"], " ", rows["user"], " [", _stamps(local), " "]
+    parts += [rows["zone"], '] "', rows["request"], '" ', rows["status"], " ", size, ' "', rows["referrer"], '" "']
+    parts += [rows["agent"], '"', rows["tail"]]
+    built = concatenated(parts).cast(pl.Binary).rename("message")
+    if rows is table:
+        return built
+    order = pl.Series(np.cumsum(parsed.to_numpy()) - 1)
+    return pl.select(pl.when(parsed).then(built.gather(order)).otherwise(table["message"]).alias("message"))["message"]
 
 
 def _spans(messages: pl.Series) -> tuple[_Numbers, bytes]:

@@ -153,13 +153,15 @@ class SegmentReader:
             source.seek(0)
             if source.read(4) != b"PARE":
                 self._damaged()
-            self._file = pq.ParquetFile(
-                pa.PythonFile(source, mode="r"),
-                decryption_properties=create_decryption_properties(
+            opening = {
+                "source": pa.PythonFile(source, mode="r"),
+                "decryption_properties": create_decryption_properties(
                     key.reveal(), aad_prefix=_aad_prefix(installation, name)
                 ),
-            )
-            metadata = self._file.metadata
+                "pre_buffer": False,
+            }
+            metadata = pq.ParquetFile(**opening).metadata
+            self._file = pq.ParquetFile(**opening, metadata=metadata, read_dictionary=_repeating(metadata))
             values = metadata.metadata or {}
             self.layout = values[b"layout"].decode()
             if self.layout not in (TEXT, COMBINED):
@@ -244,11 +246,25 @@ def _to_arrow(table: pl.DataFrame) -> pa.Table:
     return rows
 
 
+def _repeating(metadata: pq.FileMetaData) -> list[str]:
+    """The text columns that were written with a dictionary: their values are read once and then pointed at."""
+    if not metadata.num_row_groups:
+        return []
+    columns = [metadata.row_group(0).column(i) for i in range(metadata.num_columns)]
+    return [c.path_in_schema for c in columns if c.physical_type == "BYTE_ARRAY" and "RLE_DICTIONARY" in c.encodings]
+
+
 def _from_arrow(rows: pa.Table) -> pl.DataFrame:
-    for place, name in enumerate(rows.column_names):
-        if name in ("arrival", "time"):
-            rows = rows.set_column(place, name, rows.column(place).cast(pa.int64()))
-    table = pl.from_arrow(rows)
-    if not isinstance(table, pl.DataFrame):
-        raise TypeError
-    return table
+    return pl.DataFrame([_series(name, rows.column(name).combine_chunks()) for name in rows.column_names])
+
+
+def _series(name: str, values: pa.Array) -> pl.Series:
+    if name in ("arrival", "time"):
+        values = values.cast(pa.int64())
+    if not pa.types.is_dictionary(values.type):
+        return pl.Series(name, values)
+    if values.type.value_type == pa.binary():
+        large = values.dictionary.cast(pa.large_binary())
+    else:
+        large = values.dictionary.cast(pa.large_string())
+    return pl.Series(name, large).gather(pl.Series(values.indices))

@@ -52,5 +52,5 @@ def test_line_salts_are_the_ctr_keystream() -> None:
     # AES-256 of the zero block under the zero key (NIST AESAVS, CAVP).
     assert line_salts(bytes(32), 1).hex() == "dc95c078a2408989ad48a21492842087"
     salts = line_salts(b"s" * 32, 5)
-    assert len(set(salts[i : i + 16] for i in range(0, 80, 16))) == 5
+    assert len({salts[i : i + 16] for i in range(0, 80, 16)}) == 5
     assert line_salts(b"s" * 32, 3) == salts[:48]
