@@ -67,7 +67,7 @@ class JournalPart:
                 while low < span.high and int(self._batches.frames["number"][low]) == number:
                     key = KeyId(bytes(self._batches.rows["key"][low]).hex())
                     body = self._batches.body(low, source, self._context, AESGCM(self._keys[key].reveal()))
-                    tables.append(records.decode(body.records, body.lengths))
+                    tables.append(records.decode(bytes(body.records), body.lengths))
                     low += 1
         return pl.concat(tables)
 

@@ -65,14 +65,26 @@ class Reading:
 
     def refresh(self) -> None:
         """Look at the journals again."""
-        for node in {node for _, node in self._keys}:
-            self._journal(node).refresh()
+        for index in self._library.journals.values():
+            index.refresh()
         self._batches = {file: self._journal(file[1]).under(keys) for file, keys in self._keys.items()}
 
     def days(self) -> Sequence[DayFile]:
         """The days and nodes there are lines of, ascending; in clear only those whose addresses are still kept."""
         found = {*self._segments, *(file for file, batches in self._batches.items() if len(batches))}
         return sorted(file for file in found if self._form is not Form.CLEAR or file[0] in self._pseudonyms)
+
+    def end(self, node: NodeName) -> int:
+        """The number after the last line of a node."""
+        return max((self.end_of(file) for file in {*self._segments, *self._batches} if file[1] == node), default=0)
+
+    def end_of(self, file: DayFile) -> int:
+        """The number after the last line of a day and node."""
+        ends = [segment.entry.first + segment.entry.count for segment in self._segments.get(file, ())]
+        batches = self._batches.get(file)
+        if batches is not None and len(batches):
+            ends.append(int(batches.rows["first"][-1] + batches.rows["count"][-1]))
+        return max(ends, default=0)
 
     def closed_days(self) -> Sequence[Day]:
         """The days with lines whose addresses are no longer kept, if the clear form is asked for."""

@@ -47,9 +47,6 @@ class Block:
         )
 
 
-Plan = Mapping[NodeName, Sequence[DayFile]]
-
-
 class Selecting:
     """What a selection finds in a reading. Close it when done; one thread at a time."""
 
@@ -76,6 +73,10 @@ class Selecting:
             surplus -= dropped
             if dropped < len(block):
                 yield block.part(dropped)
+
+    def counted(self, enough: int) -> int:
+        """How many lines there are, counted from the newest until there are enough."""
+        return sum(self._plan(files, enough)[1] for files in self._files().values())
 
     def close(self) -> None:
         """Let go of what is open."""
