@@ -16,21 +16,19 @@ import pyarrow as pa
 
 from holdfast.formats.records import concatenated, slices
 
-COMBINED = pl.Schema(
-    {
-        "client": pl.String,
-        "ident": pl.String,
-        "user": pl.String,
-        "skew": pl.Int32,
-        "zone": pl.String,
-        "request": pl.String,
-        "status": pl.UInt16,
-        "bytes": pl.Int64,
-        "referrer": pl.String,
-        "agent": pl.String,
-        "tail": pl.String,
-    }
-)
+COMBINED = {
+    "client": pa.large_string(),
+    "ident": pa.large_string(),
+    "user": pa.large_string(),
+    "skew": pa.int32(),
+    "zone": pa.large_string(),
+    "request": pa.large_string(),
+    "status": pa.uint16(),
+    "bytes": pa.int64(),
+    "referrer": pa.large_string(),
+    "agent": pa.large_string(),
+    "tail": pa.large_string(),
+}
 """The columns beside `message`; all null for a line that stays in `message`. `bytes` is null for `-`."""
 
 _Bytes = npt.NDArray[np.uint8]
@@ -42,8 +40,9 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _SECOND = 1_000_000_000
 
 
-def split(messages: pl.Series, times: pl.Series) -> pl.DataFrame:
-    """The columns of COMBINED and `message` (Binary, null where split) for every row."""
+def split(messages: pl.Series, times: pl.Series) -> dict[str, pa.Array]:
+    """The columns of COMBINED and `message` (large binary, null where split), a value for every row. A text column may
+    be a dictionary of itself."""
     offsets, data = _spans(messages)
     buffer = np.frombuffer(data, np.uint8)
     starts, ends = offsets[:-1], offsets[1:]
@@ -88,10 +87,10 @@ def split(messages: pl.Series, times: pl.Series) -> pl.DataFrame:
         rows, q, starts, ends, spaces = rows[keep], q[keep], starts[keep], ends[keep], spaces[keep]
         digits, skew, sizes = digits[keep], skew[keep], sizes.filter(pl.Series(keep))
 
-    def text(begins: _Numbers, stops: _Numbers) -> pl.Series:
+    def text(begins: _Numbers, stops: _Numbers) -> pa.Array:
         if _uniform(buffer, begins, stops):
-            return pl.repeat(data[begins[0] : stops[0]].decode(), len(begins), dtype=pl.String, eager=True)
-        return pl.Series(slices(data, begins, stops).cast(pa.large_string()))
+            return constant(data[begins[0] : stops[0]].decode(), len(begins))
+        return slices(data, begins, stops).cast(pa.large_string())
 
     return _scattered(
         messages,
@@ -100,16 +99,22 @@ def split(messages: pl.Series, times: pl.Series) -> pl.DataFrame:
             "client": text(starts, spaces[:, 0]),
             "ident": text(spaces[:, 0] + 1, spaces[:, 1]),
             "user": text(spaces[:, 1] + 1, q[:, 0] - _TIME),
-            "skew": pl.Series(skew.astype(np.int32)),
+            "skew": pa.array(skew.astype(np.int32)),
             "zone": text(q[:, 0] - 7, q[:, 0] - 2),
             "request": text(q[:, 0] + 1, q[:, 1]),
-            "status": pl.Series((digits @ np.array([100, 10, 1])).astype(np.uint16)),
-            "bytes": sizes,
+            "status": pa.array((digits @ np.array([100, 10, 1])).astype(np.uint16)),
+            "bytes": sizes.to_arrow(),
             "referrer": text(q[:, 2] + 1, q[:, 3]),
             "agent": text(q[:, 4] + 1, q[:, 5]),
             "tail": text(q[:, 5] + 1, ends),
         },
     )
+
+
+def constant(value: str, count: int) -> pa.Array:
+    """A column that says the same in every row: a dictionary of one."""
+    indices = pa.array(np.zeros(count, np.int32))
+    return pa.DictionaryArray.from_arrays(indices, pa.array([value], pa.large_string()))
 
 
 def join(table: pl.DataFrame) -> pl.Series:
@@ -231,20 +236,16 @@ def _stamps(seconds: _Numbers) -> pl.Series:
     return pl.Series("stamp", pa.LargeStringArray.from_buffers(len(seconds), offsets, data))
 
 
-def _scattered(messages: pl.Series, rows: _Numbers, columns: dict[str, pl.Series]) -> pl.DataFrame:
+def _scattered(messages: pl.Series, rows: _Numbers, columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
     """The columns of some rows set among nulls, and the messages of the others."""
     count = len(messages)
+    if len(rows) == count > 0:
+        return {**columns, "message": pa.nulls(count, pa.large_binary())}
+    rest = messages.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.large_binary())
     if len(rows) == 0:
-        nulls = [pl.Series(name, [None], kind).new_from_index(0, count) for name, kind in COMBINED.items()]
-        return pl.DataFrame([*nulls, messages.rename("message")])
-    table = pl.DataFrame(columns).cast(dict(COMBINED))  # type: ignore[arg-type]
-    if len(rows) == count:
-        return table.with_columns(pl.lit(None, pl.Binary).alias("message"))
-    order = np.full(count, -1, np.int64)
-    order[rows] = np.arange(len(rows))
-    places = pl.Series(order)
-    rest = messages.to_frame("message").select(
-        pl.when(places >= 0).then(pl.lit(None, pl.Binary)).otherwise(pl.col("message")).alias("message")
-    )
-    scattered = table.select(pl.all().gather(places.replace(-1, None)))
-    return pl.concat((scattered, rest), how="horizontal")
+        return {**{name: pa.nulls(count, kind) for name, kind in COMBINED.items()}, "message": rest}
+    there = np.zeros(count, np.bool_)
+    there[rows] = True
+    places = pa.array(np.cumsum(there) - 1, mask=~there)
+    scattered = {name: column.take(places) for name, column in columns.items()}
+    return {**scattered, "message": rest.filter(pa.array(~there)).take(pa.array(np.cumsum(~there) - 1, mask=there))}

@@ -18,6 +18,7 @@ from typing import BinaryIO, NoReturn
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow.parquet.encryption import create_decryption_properties, create_encryption_properties
 
@@ -36,6 +37,7 @@ GROUP_BYTES = 64 << 20
 _LEVEL = 3
 _PAGE = 32 << 20
 _STAMP = pa.timestamp("ns", "UTC")
+_TEXTS = (pa.large_string(), pa.large_binary())
 _NUMBERS = ("line", "arrival", "severity", "skew")
 _FEW_LINES = 500  # Below this the further columns of a parsed layout cost more than they save.
 
@@ -53,6 +55,7 @@ class SegmentWriter:
         )
         self._layout = layout
         self._writer: pq.ParquetWriter | None = None
+        self._repeating: set[str] = set()
         self._waiting: list[pl.DataFrame] = []
         self._lines = 0
         self._bytes = 0
@@ -94,33 +97,36 @@ class SegmentWriter:
             return
         table = pl.concat(self._waiting)
         self._waiting, self._lines, self._bytes = [], 0, 0
-        if self._layout != TEXT:
-            parsed = pl.concat(
-                [layouts.split(part["message"], part["time"]) for part in table.iter_slices(GROUP_LINES // 4)]
-            )
-            if not self._layout:
-                worth = parsed["status"].count() * 2 > table.height >= _FEW_LINES
-                self._layout = COMBINED if worth else TEXT
-            if self._layout == COMBINED:
-                table = pl.concat((table.drop("message"), parsed), how="horizontal")
-        rows = _to_arrow(table)
+        columns = {name: _array(table[name]) for name in table.columns if name != "message"}
+        parsed = layouts.split(table["message"], table["time"]) if self._layout != TEXT else {}
+        if not self._layout:
+            split = table.height - parsed["status"].null_count
+            self._layout = COMBINED if split * 2 > table.height >= _FEW_LINES else TEXT
+        columns.update(parsed if self._layout == COMBINED else {"message": _array(table["message"])})
         if self._writer is None:
-            self._writer = self._opened(rows.schema, table)
+            self._repeating = {name for name, values in columns.items() if name not in _NUMBERS and _repeats(values)}
+        for name, values in columns.items():
+            if name in self._repeating and not pa.types.is_dictionary(values.type) and values.type in _TEXTS:
+                columns[name] = values.dictionary_encode()
+            elif name not in self._repeating and pa.types.is_dictionary(values.type):
+                columns[name] = values.cast(values.type.value_type)
+        rows = pa.table(columns)
+        if self._writer is None:
+            self._writer = self._opened(rows.schema)
         self._writer.write_table(rows, row_group_size=rows.num_rows)
 
-    def _opened(self, schema: pa.Schema, table: pl.DataFrame) -> pq.ParquetWriter:
-        repeating = [name for name in table.columns if name not in _NUMBERS and _repeats(table[name])]
+    def _opened(self, schema: pa.Schema) -> pq.ParquetWriter:
         encodings = {
             name: "DELTA_BINARY_PACKED" if pa.types.is_integer(kind) or pa.types.is_timestamp(kind) else _LENGTHS_APART
             for name, kind in zip(schema.names, schema.types, strict=True)
-            if name not in repeating
+            if name not in self._repeating
         }
         return pq.ParquetWriter(
             self._sink,
             schema,
             compression="zstd",
             compression_level=_LEVEL,
-            use_dictionary=repeating,
+            use_dictionary=sorted(self._repeating),
             column_encoding=encodings,
             data_page_size=_PAGE,
             dictionary_pagesize_limit=_PAGE,
@@ -224,10 +230,14 @@ def _aad_prefix(installation: Installation, name: str) -> bytes:
     return f"{installation}|{name}".encode()
 
 
-def _repeats(values: pl.Series) -> bool:
-    if values.dtype.is_integer() and values.name == "time":
-        return values.n_unique() * 8 < len(values)
-    return values.n_unique() * 4 < len(values) * 3 or values.dtype.is_integer()
+def _repeats(values: pa.Array) -> bool:
+    """Whether a dictionary is worth it."""
+    if pa.types.is_dictionary(values.type):
+        return True
+    unique = pc.count_distinct(values).as_py()
+    if pa.types.is_timestamp(values.type):
+        return bool(unique * 8 < len(values))
+    return bool(unique * 4 < len(values) * 3) or pa.types.is_integer(values.type)
 
 
 def _row_group(metadata: pq.RowGroupMetaData) -> RowGroup:
@@ -238,12 +248,11 @@ def _row_group(metadata: pq.RowGroupMetaData) -> RowGroup:
     return RowGroup(first, metadata.num_rows)
 
 
-def _to_arrow(table: pl.DataFrame) -> pa.Table:
-    rows = table.to_arrow(compat_level=pl.CompatLevel.oldest())
-    for name in ("arrival", "time"):
-        place = rows.column_names.index(name)
-        rows = rows.set_column(place, pa.field(name, _STAMP, nullable=False), rows.column(place).cast(_STAMP))
-    return rows
+def _array(values: pl.Series) -> pa.Array:
+    if values.dtype == pl.String and (values == values[0]).all():
+        return layouts.constant(values[0], len(values))
+    array = values.to_arrow(compat_level=pl.CompatLevel.oldest())
+    return array.cast(_STAMP) if values.name in ("arrival", "time") else array
 
 
 def _repeating(metadata: pq.FileMetaData) -> list[str]:

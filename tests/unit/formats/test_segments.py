@@ -180,7 +180,7 @@ def test_a_line_is_split_only_if_it_rebuilds() -> None:
     ]
     messages = pl.Series("message", kept + parsed, dtype=pl.Binary)
     times = pl.Series("time", [NOON] * len(messages), dtype=pl.Int64)
-    table = layouts.split(messages, times).with_columns(times)
+    table = pl.DataFrame({**layouts.split(messages, times), "time": times})
     assert table["message"].to_list() == [*kept, None, None]
     assert table["tail"].to_list()[-1] == ' "forwarded" 0.003'
     assert layouts.join(table).to_list() == kept + parsed
