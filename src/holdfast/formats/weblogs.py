@@ -9,14 +9,12 @@ import re
 from itertools import islice
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Bytes = npt.NDArray[np.uint8]
-Offsets = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+from holdfast.formats.records import slices
+from holdfast.formats.scanning import Bytes, Mask, Offsets, columns, positions
 
 _HAPROXY = (
     r"^[^ ]+:[0-9]+ \[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:.]+\] [^ ]+ [^ ]+/[^ ]+ "
@@ -36,11 +34,14 @@ _JSON_KEYS = (
 def column_bytes(column: pl.Series) -> tuple[bytes, Offsets]:
     """A Binary column (no nulls) end to end, and its n + 1 offsets, from 0."""
     array = column.to_arrow().cast(pa.large_binary())
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
+    return array_bytes(array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array)
+
+
+def array_bytes(array: pa.LargeBinaryArray) -> tuple[bytes, Offsets]:
+    """An array (no nulls) end to end, and its n + 1 offsets, from 0."""
     offsets = np.frombuffer(array.buffers()[1], np.int64, len(array) + 1, array.offset * 8)
     data = array.buffers()[2]
-    buffer = b"" if data is None else data.to_pybytes()[offsets[0] : offsets[-1]] if offsets[0] else data.to_pybytes()
+    buffer = b"" if data is None else data.slice(offsets[0], offsets[-1] - offsets[0]).to_pybytes()
     return buffer, offsets - offsets[0]
 
 
@@ -48,24 +49,24 @@ def clf_times(buffer: Bytes, offsets: Offsets) -> Offsets:
     """Where the `[` of `[dd/Mon/yyyy:hh:mm:ss +zzzz]` stands in each row; -1 if the row's first `[` opens no such
     time."""
     starts, ends = offsets[:-1], offsets[1:]
-    opening = np.append(np.flatnonzero(buffer == 0x5B), _FAR)
+    opening = np.append(positions(buffer, 0x5B), _FAR)
     at = opening[np.searchsorted(opening[:-1], starts)]
-    inside = at + 28 <= ends
-    base = np.where(inside, at, 0)
-    good = inside & (len(buffer) > 0)
-    if not good.any():
-        return np.full(len(starts), -1, np.int64)
-    for distance, byte in ((3, 0x2F), (7, 0x2F), (12, 0x3A), (15, 0x3A), (18, 0x3A), (21, 0x20), (27, 0x5D)):
-        good &= buffer.take(base + distance, mode="clip") == byte
-    return np.where(good, base, -1)
+    rows = np.flatnonzero(at + 28 <= ends)
+    found = np.full(len(starts), -1, np.int64)
+    if len(rows):
+        cells = columns(buffer, at[rows], 28)
+        good = np.ones(len(rows), np.bool_)
+        for column, byte in ((3, 0x2F), (7, 0x2F), (12, 0x3A), (15, 0x3A), (18, 0x3A), (21, 0x20), (27, 0x5D)):
+            good &= cells[column] == byte
+        found[rows[good]] = at[rows[good]]
+    return found
 
 
-def access_lines(messages: pl.Series) -> Mask:
-    """Which rows of a Binary column are access lines."""
+def access_lines(messages: pl.Series, asked: Mask) -> Mask:
+    """Which rows of a Binary column, of those asked about, are access lines."""
     data, offsets = column_bytes(messages)
-    buffer = np.frombuffer(data, np.uint8)
-    found = clf_times(buffer, offsets) >= 0
-    rest = np.flatnonzero(~found)
+    found = asked & (clf_times(np.frombuffer(data, np.uint8), offsets) >= 0)
+    rest = np.flatnonzero(asked & ~found)
     if len(rest):
         found[rest] = _others(messages.gather(pl.Series(rest)))
     return found
@@ -93,8 +94,18 @@ def user_agents(buffer: Bytes, offsets: Offsets, rows: Offsets) -> tuple[Offsets
 
     The third quoted field, after `] "request" status bytes "referer" `; quotes escaped by a backslash do not count.
     """
-    quotes = np.flatnonzero(buffer == 0x22)
-    starts, ends = offsets[rows], offsets[rows + 1]
+    # Their rows alone, end to end: most lines are not asked about.
+    asked, which = np.unique(rows, return_inverse=True)
+    parts = slices(buffer, offsets[asked], offsets[asked + 1])
+    some, bounds = array_bytes(parts)
+    agents = _agents(np.frombuffer(some, np.uint8), bounds)
+    shift = offsets[asked] - bounds[:-1]
+    return (agents[0] + shift)[which], (agents[1] + shift)[which]
+
+
+def _agents(buffer: Bytes, offsets: Offsets) -> tuple[Offsets, Offsets]:
+    quotes = positions(buffer, 0x22)
+    starts, ends = offsets[:-1], offsets[1:]
     padded = np.concatenate((quotes, np.full(6, _FAR)))
     marks = padded[np.searchsorted(quotes, starts)[:, None] + np.arange(6)]
     escaped = (buffer.take(marks - 1, mode="clip") == 0x5C) & (marks > starts[:, None]) & (marks < ends[:, None])

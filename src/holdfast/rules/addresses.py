@@ -22,13 +22,14 @@ probability 2⁻¹²⁸: an address whose pseudonym is `::`.
 import numpy as np
 
 from holdfast.formats import weblogs
+from holdfast.formats.scanning import Mask, Offsets, view
 from holdfast.rules import ipv4, ipv6
-from holdfast.rules.spans import Mask, Offsets, Spans, Text, merge
+from holdfast.rules.spans import Spans, Text, merge
 
 
 def recognise(buffer: bytes, offsets: Offsets) -> Spans:
     """The addresses in rows laid end to end (`offsets`: n + 1 ascending, from 0 to the buffer's length)."""
-    text = Text(np.frombuffer(buffer or b"\n", np.uint8), offsets)
+    text = Text(buffer, view(buffer), offsets)
     four = ipv4.quads(text)
     six, part_of_six = ipv6.sixes(text, four)
     kept = four.take(~(part_of_six | _versions(text, four, six)))
@@ -37,11 +38,12 @@ def recognise(buffer: bytes, offsets: Offsets) -> Spans:
 
 def _versions(text: Text, found: Spans, six: Spans) -> Mask:
     """Which quads are a product's version: after a letter and a slash, in the user agent of a combined access line."""
-    slash = text.byte(found.starts - 1, found.rows) == 0x2F
-    letter = text.byte(found.starts - 2, found.rows) | np.uint8(0x20)
-    maybe = np.flatnonzero(slash & (letter >= 0x61) & (letter <= 0x7A) & ~np.isin(found.starts - 1, six.ends))
+    slashed = np.flatnonzero(text.byte(found.starts - 1, found.rows) == 0x2F)
+    letter = text.byte(found.starts[slashed] - 2, found.rows[slashed]) | np.uint8(0x20)
+    product = (letter >= 0x61) & (letter <= 0x7A) & ~np.isin(found.starts[slashed] - 1, six.ends)
+    maybe = slashed[product]
     result = np.zeros(len(found), np.bool_)
     if len(maybe):
-        starts, ends = weblogs.user_agents(text.buffer, text.offsets, found.rows[maybe])
+        starts, ends = weblogs.user_agents(text.data, text.offsets, found.rows[maybe])
         result[maybe] = (found.starts[maybe] > starts) & (found.ends[maybe] <= ends)
     return result

@@ -16,12 +16,13 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from holdfast.formats.scanning import Offsets
 from holdfast.formats.weblogs import column_bytes
 from holdfast.kernel.errors import BusyError
 from holdfast.rules import pseudonyms, rendering
 from holdfast.rules.addresses import recognise
 from holdfast.rules.pseudonyms import Addresses
-from holdfast.rules.spans import Offsets, Spans
+from holdfast.rules.spans import Spans
 
 _PLAIN_ATTRIBUTES = len('{"facility":"23"}')
 _FILE = '{"file":'
@@ -109,10 +110,19 @@ def _column(
     new = translation([key for key in used if key is not None], sizes, old)
     dotted = spans.dotted[first]
     texts = pseudonyms.texts(new, dotted)
-    lengths = np.diff(np.frombuffer(texts.buffers()[1], np.int64, len(texts) + 1))
-    growth = lengths - np.diff(np.frombuffer(pseudonyms.texts(old, dotted).buffers()[1], np.int64, len(old) + 1))
+    lengths = _lengths(texts)
+    # A dotted quad is canonical as it stands; an IPv6 text may not be.
+    before = (spans.ends - spans.starts)[first]
+    if not dotted.all():
+        before[~dotted] = _lengths(pseudonyms.texts(old[~dotted], dotted[~dotted]))
+    growth = lengths - before
     spliced = _splice(buffer, offsets, spans, texts, which, lengths[which])
     return spliced, _per_row(spans.rows, growth[which], count)
+
+
+def _lengths(texts: pa.LargeBinaryArray) -> Offsets:
+    offsets = np.frombuffer(texts.buffers()[1], np.int64, len(texts) + 1)
+    return offsets[1:] - offsets[:-1]
 
 
 def _per_row(rows: Offsets, amounts: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:

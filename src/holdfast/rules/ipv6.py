@@ -10,14 +10,14 @@ them. What stands before a chain's first colon is
 
 What stands after the last colon is, likewise,
 
-* a dotted quad that the IPv4 rule accepts; or
+* a dotted quad that the IPv4 rule accepts and no colon follows; or
 * the last group: one to four hexadecimal digits after which an address may end (no word byte, no dot but a sentence
   dot);
 * nothing: an address may end there; exactly two colons at the end are `::`, of any others the last does not count; or
 * a label (`2001:db8::1:http`): the last colon does not count.
 
 What is left is an address if it has eight groups, or up to seven and one `::` (a quad counts as two). Two exceptions:
-the unspecified address `::`, and `::ffff:` before a quad, where the quad alone is the address.
+the text `::` (listening on any address), and `::ffff:` before a quad, where the quad alone is the address.
 
 So the decision rests on the bytes outside the address and on its being one, not on which: replaced by another address
 it leads the same way. An address of eight groups followed by `:port` without brackets has nine and is not recognised.
@@ -26,7 +26,8 @@ it leads the same way. An address of eight groups followed by `:port` without br
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.rules.spans import HEX, NONE, WORD, Bytes, Mask, Offsets, Spans, Text
+from holdfast.formats.scanning import Bytes, Mask, Offsets, positions
+from holdfast.rules.spans import HEX, NONE, WORD, Spans, Text
 
 _COLON, _DOT = 0x3A, 0x2E
 _LONGEST = 39
@@ -55,13 +56,13 @@ def sixes(text: Text, quads: Spans) -> tuple[Spans, Mask]:
     groups = (high_ - low_ - double) + opens + closes + (tail >= 0)
     begins = opens | (colons.take(low_ + 1, mode="clip") == colons[low_] + 1)
     finishes = closes | (colons.take(high_ - 1, mode="clip") == colons[high_] - 1)
-    good = counted & begins & finishes & np.where(double == 0, groups == 8, (double == 1) & (groups <= 7))
+    good = (
+        counted & begins & finishes & (groups > 0) & np.where(double == 0, groups == 8, (double == 1) & (groups <= 7))
+    )
     bare_end = np.where(tail >= 0, colons[high_] + 1, end)
     mapped = (tail >= 0) & (bare_end - start == 7) & _is_mapped(text.buffer, start)
     kept = np.flatnonzero(good & ~mapped)
     addresses = _values(text.buffer, start[kept], bare_end[kept], groups[kept], tail[kept], quads)
-    some = addresses.any(1)
-    kept, addresses = kept[some], addresses[some]
     used = tail[kept]
     part[used[used >= 0]] = True
     return Spans(start[kept], end[kept], row[kept], addresses, np.zeros(len(kept), np.bool_)), part
@@ -70,7 +71,7 @@ def sixes(text: Text, quads: Spans) -> tuple[Spans, Mask]:
 def _candidates(text: Text) -> tuple[Offsets, Offsets]:
     """The colons that may be in an address, and their rows: those of runs, at most five bytes apart, that have a `::`
     or at least six colons."""
-    colons = np.flatnonzero(text.buffer == _COLON).astype(np.int64)
+    colons = positions(text.buffer, _COLON)
     if len(colons) < 2:
         return colons[:0], colons[:0]
     gaps = np.diff(colons)
@@ -132,8 +133,9 @@ def _right(
     tail = np.full(len(at), -1, np.int64)
     if len(quads):
         index = np.searchsorted(quads.starts, at + 1)
-        found = quads.starts.take(index, mode="clip") == at + 1
-        tail = np.where(found, index, -1)
+        found = (quads.starts.take(index, mode="clip") == at + 1) & (quads.rows.take(index, mode="clip") == row)
+        following = text.byte(quads.ends.take(index, mode="clip"), row)
+        tail = np.where(found & (following != _COLON), index, -1)
     quad_end = quads.ends.take(tail, mode="clip") if len(quads) else at
     high = np.where(group | double | (tail >= 0), last, last - 1)
     end = np.where(tail >= 0, quad_end, np.where(group, at + 1 + size, np.where(double, at + 1, at)))

@@ -90,13 +90,16 @@ def _blocks(high: _Words, low: _Words, level: int, count: int) -> npt.NDArray[np
     below a one bit. Shape (addresses × count × 16). The levels do not cross the middle of the address."""
     one, steps = np.uint64(1), np.arange(level % 64, level % 64 + count, dtype=np.uint64)
     padded = np.empty((len(high), count, 2), ">u8")
-    high, low = high[:, None], low[:, None]
+    lead = (high if level < 64 else low)[:, None] >> one >> (np.uint64(63) - steps)
     if level < 64:
         padded[:, :, 0] = 0
-        padded[:, :, 1] = (one << steps) | (high >> one >> (np.uint64(63) - steps))
+        padded[:, :, 1] = lead | (one << steps)
+    elif not high.any():  # IPv4: one shift instead of three
+        padded[:, :, 0] = one << steps
+        padded[:, :, 1] = lead
     else:
-        padded[:, :, 0] = (one << steps) | (high >> one >> (np.uint64(63) - steps))
-        padded[:, :, 1] = (high << steps) | (low >> one >> (np.uint64(63) - steps))
+        padded[:, :, 0] = (high[:, None] >> one >> (np.uint64(63) - steps)) | (one << steps)
+        padded[:, :, 1] = (high[:, None] << steps) | lead
     return padded.reshape(-1).view(np.uint8)
 
 
@@ -136,34 +139,37 @@ def _decrypt(ciphers: _Ciphers, pseudonyms: Addresses, first: int) -> Addresses:
     return np.column_stack((high, low)).astype(">u8").view(np.uint8).reshape(-1, 16)
 
 
-_OCTETS = np.zeros((256, 4), np.uint8)
-for _octet in range(256):
-    _OCTETS[_octet, : len(str(_octet))] = np.frombuffer(str(_octet).encode(), np.uint8)
+_QUAD = 16
+_PAIRS = np.frombuffer(
+    b"".join(f"{high}.{low}".encode().ljust(8, b"\0") for high in range(256) for low in range(256)), np.uint64
+)
+"""Two octets as text, padded with NUL to eight bytes."""
+_DOTTED_PAIRS = np.frombuffer(
+    b"".join(f"{high}.{low}.".encode().ljust(8, b"\0") for high in range(256) for low in range(256)), np.uint64
+)
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 
 
 def texts(addresses: Addresses, dotted: Mask) -> pa.LargeBinaryArray:
     """The canonical texts, as dotted quads where asked (of the last four bytes), as RFC 5952 IPv6 elsewhere."""
-    cells = np.zeros((len(addresses), 39), np.uint8)
-    four, six = np.flatnonzero(dotted), np.flatnonzero(~dotted)
-    if len(four):
-        quads = np.zeros((len(four), 4, 4), np.uint8)
-        quads[:] = _OCTETS[addresses[four, 12:]]
-        padded = np.zeros((len(four), 16), np.uint8)
-        padded[:] = quads.reshape(-1, 16)
-        lengths = (quads > 0).sum(2)
-        rows = np.arange(len(four))
-        for octet in range(3):
-            padded[rows, octet * 4 + lengths[:, octet]] = 0x2E
-        cells[four, :16] = padded
-    if len(six):
-        cells[six] = _hexadecimal(addresses[six])
+    if dotted.all():
+        cells = _quads(addresses)
+    else:
+        cells = np.zeros((len(addresses), 39), np.uint8)
+        cells[dotted, :_QUAD] = _quads(addresses[dotted])
+        cells[~dotted] = _hexadecimal(addresses[~dotted])
     kept = cells != 0
     offsets = np.zeros(len(addresses) + 1, np.int64)
-    np.cumsum(kept.sum(1), out=offsets[1:])
+    np.cumsum(np.count_nonzero(kept, axis=1), out=offsets[1:])
     return pa.LargeBinaryArray.from_buffers(
         pa.large_binary(), len(addresses), [None, pa.py_buffer(offsets), pa.py_buffer(cells[kept])]
     )
+
+
+def _quads(addresses: Addresses) -> npt.NDArray[np.uint8]:
+    """Dotted quads, 16 cells each, NUL where a cell is unused."""
+    halves = np.ascontiguousarray(addresses[:, 12:]).view(">u2").reshape(-1, 2).astype(np.int64)
+    return np.column_stack((_DOTTED_PAIRS[halves[:, 0]], _PAIRS[halves[:, 1]])).view(np.uint8).reshape(-1, _QUAD)
 
 
 def _hexadecimal(addresses: Addresses) -> npt.NDArray[np.uint8]:

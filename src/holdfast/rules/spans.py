@@ -5,9 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Bytes = npt.NDArray[np.uint8]
-Offsets = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+from holdfast.formats.scanning import Bytes, Mask, Offsets
 
 _OUTSIDE = 0x0A
 """What a byte beyond the row counts as: nothing that could be part of an address or a word."""
@@ -39,8 +37,9 @@ class Spans:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Rows end to end: row i is `buffer[offsets[i]:offsets[i + 1]]`."""
+    """Rows end to end: row i is `data[offsets[i]:offsets[i + 1]]`; `buffer` is the same bytes as numbers."""
 
+    data: bytes
     buffer: Bytes
     offsets: Offsets
 

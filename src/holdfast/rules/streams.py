@@ -65,10 +65,9 @@ def streams(table: pl.DataFrame, rules: Sequence[Rule] = ()) -> pl.DataFrame:
     kinds = pl.Series([_kind(name) for name in names], dtype=pl.UInt8)
     kind = table["program"].replace_strict(names, kinds, return_dtype=pl.UInt8).to_numpy()
     numbers = _DEFAULT[kind]
-    maybe = np.flatnonzero((kind == _WEB_SERVER) | (kind == _REST))
-    if len(maybe):
-        found = weblogs.access_lines(table["message"].gather(pl.Series(maybe)))
-        numbers[maybe[found]] = _NAMES.index(Stream.WEB_ACCESS)
+    maybe = (kind == _WEB_SERVER) | (kind == _REST)
+    if maybe.any():
+        numbers[weblogs.access_lines(table["message"], maybe)] = _NAMES.index(Stream.WEB_ACCESS)
     column = pl.Series("stream", _NAMES).gather(pl.Series(numbers).cast(pl.UInt32))
     if rules:
         ruled = _ruled(table, rules)

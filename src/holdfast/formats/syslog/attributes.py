@@ -32,7 +32,7 @@ def column(buffer: bytes, fields: Fields) -> pl.Series:
     facility = pl.Series(fields.facility[rows]).cast(pl.String)
     table = pl.DataFrame(
         {"facility": facility.replace("-1", "")}
-        | {name: texts(buffer, (span[0][rows], span[1][rows])) for name, span in spans.items()}
+        | {name: texts(buffer, (span[0][rows], span[1][rows])) for name, span in spans.items() if present(span).any()}
     )
     odd = table.select(pl.any_horizontal(pl.all().str.contains(_CONTROLS))).to_series()
     members = [

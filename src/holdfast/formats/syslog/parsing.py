@@ -12,8 +12,9 @@ import polars as pl
 from holdfast.formats import canonical
 from holdfast.formats.lines import Lines
 from holdfast.formats.records import SCHEMA
+from holdfast.formats.scanning import positions, view
 from holdfast.formats.syslog import attributes, pri, rfc3164, rfc5424
-from holdfast.formats.syslog.spans import Fields, compact, messages, texts, view
+from holdfast.formats.syslog.spans import Fields, compact, messages, texts
 from holdfast.kernel.instants import Instant
 
 INFORMATIONAL = 6
@@ -28,7 +29,7 @@ def parse(lines: Lines, arrival: Arrival) -> pl.DataFrame:
     lines = compact(lines)
     arrivals = np.broadcast_to(np.asarray(arrival, np.int64), (len(lines),))
     prefix = pri.parse(lines)
-    spaces = np.flatnonzero(view(lines.buffer) == 0x20)
+    spaces = positions(view(lines.buffer), 0x20)
     modern, cuts = rfc5424.recognised(lines, spaces, prefix)
     if modern.all():
         return _table(lines.buffer, rfc5424.parse(lines, cuts, prefix, arrivals), arrivals)
@@ -39,7 +40,7 @@ def parse(lines: Lines, arrival: Arrival) -> pl.DataFrame:
             continue
         part = Lines(lines.buffer, lines.starts[rows], lines.ends[rows])
         if is_modern:
-            fields = rfc5424.parse(part, cuts[rows], prefix.take(rows), arrivals[rows])
+            fields = rfc5424.parse(part, cuts[:, rows], prefix.take(rows), arrivals[rows])
         else:
             part = compact(part)
             fields = rfc3164.parse(part, pri.parse(part), arrivals[rows])
@@ -47,9 +48,9 @@ def parse(lines: Lines, arrival: Arrival) -> pl.DataFrame:
         order.append(rows)
     if len(tables) == 1:
         return tables[0]
-    positions = np.empty(len(lines), np.int64)
-    positions[np.concatenate(order)] = np.arange(len(lines))
-    return pl.concat(tables)[positions]
+    place = np.empty(len(lines), np.int64)
+    place[np.concatenate(order)] = np.arange(len(lines))
+    return pl.concat(tables)[place]
 
 
 def file_lines(lines: Lines, arrival: Arrival, file_name: str) -> pl.DataFrame:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from holdfast.formats.lines import Lines, Offsets
-from holdfast.formats.syslog.spans import Mask, Span, view
+from holdfast.formats.scanning import Mask, columns, view
+from holdfast.formats.syslog.spans import Span
 
 NOTICE = 5
 
@@ -37,16 +38,19 @@ class Pri:
 def parse(lines: Lines) -> Pri:
     """The PRI of each line."""
     starts, ends = lines.starts, lines.ends
-    cells = view(lines.buffer).take(starts[:, None] + np.arange(5), mode="clip")
-    numbers = (cells - np.uint8(48)).astype(np.int64)
-    is_digit = numbers[:, 1:4] < 10
-    count = np.logical_and.accumulate(is_digit, axis=1).sum(1)
-    closing = np.take_along_axis(cells, (count + 1)[:, None], 1)[:, 0]
+    cells = columns(view(lines.buffer), starts, 5)
+    digits = cells - np.uint8(48)
+    one = digits[1] < 10
+    two = one & (digits[2] < 10)
+    three = two & (digits[3] < 10)
+    count = one.astype(np.int64) + two + three
+    closing = np.where(three, cells[4], np.where(two, cells[3], np.where(one, cells[2], 0)))
     body = starts + count + 2
-    written = (cells[:, 0] == 0x3C) & (count > 0) & (closing == 0x3E) & (body <= ends)
-    digits = np.where(np.arange(3) < count[:, None], numbers[:, 1:4], 0)
-    value = digits @ np.array([100, 10, 1]) // np.array([1000, 100, 10, 1])[count]
-    valid = written & (value <= 191) & ((numbers[:, 1] != 0) | (count == 1))
+    written = (cells[0] == 0x3C) & (closing == 0x3E) & (body <= ends)
+    value = digits[1].astype(np.int64)
+    value = np.where(two, value * 10 + digits[2], value)
+    value = np.where(three, value * 10 + digits[3], value)
+    valid = written & (value <= 191) & ((digits[1] != 0) | (count == 1))
     inner = starts + written
     return Pri(
         written,

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from holdfast.formats.lines import Lines, Offsets
+from holdfast.formats.scanning import Bytes, Mask, columns, positions_of, view
 from holdfast.formats.syslog import timestamps
 from holdfast.formats.syslog.pri import Pri
-from holdfast.formats.syslog.spans import Bytes, Fields, Mask, next_marks, only, view
+from holdfast.formats.syslog.spans import Fields, next_marks, only
 
 _SPACE, _COLON, _OPEN, _CLOSE = 0x20, 0x3A, 0x5B, 0x5D
 _MARKS = np.zeros(256, np.bool_)
@@ -36,11 +37,11 @@ class _Tag:
 def parse(lines: Lines, pri: Pri, arrival: npt.NDArray[np.int64]) -> Fields:
     """The fields of every line."""
     bytes_, ends, body = view(lines.buffer), lines.ends, pri.body
-    marks = np.flatnonzero(_MARKS[bytes_]).astype(np.int64)
+    marks = positions_of(bytes_, _MARKS)
     spaces = marks[bytes_[marks] == _SPACE] if len(marks) else marks
 
     time, after, dated = timestamps.rfc3164(bytes_, body, ends, arrival)
-    token_end = next_marks(spaces, body, 1, ends)[:, 0]
+    token_end = next_marks(spaces, body, 1, ends)[0]
     iso_time, iso = timestamps.rfc3339(bytes_, (body, token_end))
     time, after, dated = np.where(iso, iso_time, time), np.where(iso, token_end, after), dated | iso
     # Cisco ends the time with a colon.
@@ -49,7 +50,7 @@ def parse(lines: Lines, pri: Pri, arrival: npt.NDArray[np.int64]) -> Fields:
     head = np.where(dated, np.minimum(after + 1, ends), body)
 
     first = _tag(bytes_, marks, head, ends)
-    word_end = next_marks(spaces, head, 1, ends)[:, 0]
+    word_end = next_marks(spaces, head, 1, ends)[0]
     tagged = first.found & (first.plain | first.bracketed)
     hosted = dated & ~tagged & (word_end > head) & (word_end < ends)
     rest = np.where(hosted, word_end + 1, head)
@@ -82,8 +83,7 @@ def parse(lines: Lines, pri: Pri, arrival: npt.NDArray[np.int64]) -> Fields:
 
 def _tag(bytes_: Bytes, marks: Offsets, at: Offsets, ends: Offsets) -> _Tag:
     """The tag at each start: everything up to the first of space, colon and brackets, if a colon or `[...]` follows."""
-    near = next_marks(marks, at, 2, ends)
-    end, second = near[:, 0], near[:, 1]
+    end, second = next_marks(marks, at, 2, ends)
     inside = (end < ends) & (end > at)
     mark = bytes_.take(end, mode="clip")
     colon = inside & (mark == _COLON)
@@ -102,6 +102,6 @@ def _digits(bytes_: Bytes, span: tuple[Offsets, Offsets]) -> Mask:
     """Whether the span is one to ten digits."""
     starts, ends = span
     length = ends - starts
-    cells = bytes_.take(starts[:, None] + np.arange(10), mode="clip")
-    outside = np.arange(10) >= length[:, None]
-    return np.asarray((length > 0) & (length <= 10) & (((cells - np.uint8(48)) < 10) | outside).all(1))
+    cells = columns(bytes_, starts, 10)
+    outside = np.arange(10)[:, None] >= length
+    return np.asarray((length > 0) & (length <= 10) & (((cells - np.uint8(48)) < 10) | outside).all(0))

@@ -4,13 +4,16 @@ Structured data that is not well formed, or holds control characters, is not str
 the message, and the header before it still counts. A byte order mark at the start of MSG stays where it is.
 """
 
+import itertools
+
 import numpy as np
 import pyarrow.compute as pc
 
 from holdfast.formats.lines import Lines, Offsets
 from holdfast.formats.records import slices
+from holdfast.formats.scanning import Bytes, Mask, view
 from holdfast.formats.syslog.pri import Pri
-from holdfast.formats.syslog.spans import Bytes, Fields, Mask, Span, next_marks, only, view
+from holdfast.formats.syslog.spans import Fields, Span, next_marks, only
 from holdfast.formats.syslog.timestamps import Instants, rfc3339
 
 _NAME = r'[^ =\]"\x00-\x1f\x7f]+'
@@ -20,13 +23,14 @@ _DATA = rf'^(?P<data>(?:\[{_NAME}(?: +{_NAME}="{_VALUE}")* *\])+)(?: |$)'
 
 
 def recognised(lines: Lines, spaces: Offsets, pri: Pri) -> tuple[Mask, Offsets]:
-    """Which lines have the header of RFC 5424, and the positions of their first six spaces after PRI."""
+    """Which lines have the header of RFC 5424, and their first six spaces after PRI (shape 6 × lines)."""
     bytes_ = view(lines.buffer)
     body = pri.body
     cuts = next_marks(spaces, body, 6, lines.ends)
-    good = pri.written & (bytes_.take(body, mode="clip") == 0x31) & (cuts[:, 0] == body + 1)
-    good &= (cuts[:, 5] < lines.ends) & (np.diff(cuts, axis=1) > 1).all(1)
-    data = cuts[:, 5] + 1
+    good = pri.written & (bytes_.take(body, mode="clip") == 0x31) & (cuts[0] == body + 1)
+    for one, next_ in itertools.pairwise(cuts):
+        good &= next_ - one > 1
+    data = cuts[5] + 1
     first = bytes_.take(data, mode="clip")
     following = bytes_.take(data + 1, mode="clip")
     nil = (first == 0x2D) & ((data + 1 == lines.ends) | (following == 0x20))
@@ -36,9 +40,9 @@ def recognised(lines: Lines, spaces: Offsets, pri: Pri) -> tuple[Mask, Offsets]:
 def parse(lines: Lines, cuts: Offsets, pri: Pri, arrival: Instants) -> Fields:
     """The fields of lines that `recognised` recognised."""
     bytes_, ends = view(lines.buffer), lines.ends
-    stamp = (cuts[:, 0] + 1, cuts[:, 1])
+    stamp = (cuts[0] + 1, cuts[1])
     time, understood = rfc3339(bytes_, stamp)
-    data = cuts[:, 5] + 1
+    data = cuts[5] + 1
     data_end = data + 1
     structured = np.flatnonzero(bytes_.take(data, mode="clip") == 0x5B)
     if len(structured):
@@ -48,7 +52,7 @@ def parse(lines: Lines, cuts: Offsets, pri: Pri, arrival: Instants) -> Fields:
     is_data = np.zeros(len(lines), np.bool_)
     is_data[structured] = ~nothing[structured]
     nil = _nil(bytes_, stamp)
-    host, program, procid, msgid = (_field(bytes_, (cuts[:, at] + 1, cuts[:, at + 1])) for at in (1, 2, 3, 4))
+    host, program, procid, msgid = (_field(bytes_, (cuts[at] + 1, cuts[at + 1])) for at in (1, 2, 3, 4))
     return Fields(
         time=np.where(understood, time, arrival),
         severity=pri.severity,

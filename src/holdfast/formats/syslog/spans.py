@@ -13,9 +13,8 @@ import pyarrow as pa
 
 from holdfast.formats.lines import Lines, Offsets
 from holdfast.formats.records import slices
+from holdfast.formats.scanning import Mask
 
-Bytes = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
 Span = tuple[Offsets, Offsets]
 
 
@@ -35,11 +34,6 @@ class Fields:
     pri: Span
     timestamp: Span
     message: Span
-
-
-def view(buffer: bytes) -> Bytes:
-    """The buffer as numbers, never empty (so that `take(mode="clip")` always has a byte to give)."""
-    return np.frombuffer(buffer or b"\0", np.uint8)
 
 
 def compact(lines: Lines) -> Lines:
@@ -82,8 +76,11 @@ def messages(buffer: bytes, span: Span) -> pl.Series:
 
 
 def next_marks(marks: Offsets, at: Offsets, count: int, ends: Offsets) -> Offsets:
-    """The positions of the first `count` marks at or after `at`, shape (lines, count); the line's end where there is
+    """The positions of the first `count` marks at or after `at`, shape (count, lines); the line's end where there is
     none in the line. `marks` ascends."""
     padded = np.concatenate((marks, np.full(count, np.iinfo(np.int64).max)))
     first = np.searchsorted(marks, at)
-    return np.asarray(np.minimum(padded[first[:, None] + np.arange(count)], ends[:, None]))
+    found = np.empty((count, len(at)), np.int64)
+    for index in range(count):
+        np.minimum(padded.take(first + index), ends, out=found[index])
+    return found
