@@ -149,8 +149,13 @@ def _shown(asked: Logs, block: Block) -> pa.LargeBinaryArray:
     numbers = pa.array(block.numbers).cast(pa.large_string()).cast(pa.large_binary())
     if asked.json:
         rest = pc.binary_slice(_flat(render_json(block.table)), 1, 2**31 - 1)
-        return _flat(pc.binary_join_element_wise(b'{"node":"', nodes, b'","line":', numbers, b",", rest, b""))
-    return _flat(pc.binary_join_element_wise(nodes, b":", numbers, b" ", block.text, b""))
+        return _flat(_joined(b'{"node":"', nodes, b'","line":', numbers, b",", rest))
+    return _flat(_joined(nodes, b":", numbers, b" ", block.text))
+
+
+def _joined(*parts: bytes | pa.Array) -> pa.Array:
+    large = [pa.scalar(part, pa.large_binary()) if isinstance(part, bytes) else part for part in (*parts, b"")]
+    return pc.binary_join_element_wise(*large)
 
 
 def _flat(lines: pa.Array) -> pa.LargeBinaryArray:

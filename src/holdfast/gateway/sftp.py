@@ -9,7 +9,7 @@ import contextlib
 import logging
 import traceback
 from collections.abc import AsyncIterator, Awaitable
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import asyncssh
 from asyncssh.constants import FILEXFER_TYPE_DIRECTORY, FILEXFER_TYPE_REGULAR, FXF_READ, FXP_OPENDIR
@@ -235,7 +235,7 @@ class ReadOnlyHandler(SFTPServerHandler):
                 self._writer.channel.exit(0)  # type: ignore[attr-defined]  # it is a server's
         await super()._cleanup(exc)
 
-    _packet_handlers: ClassVar[Any] = {
+    _packet_handlers: Any = {  # noqa: RUF012
         **{kind: handler for kind, handler in SFTPServerHandler._packet_handlers.items() if kind not in _NOT_HERE},
         FXP_OPENDIR: _process_opendir,
     }
