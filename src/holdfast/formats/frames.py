@@ -29,6 +29,7 @@ from holdfast.kernel.names import KeyId
 MAGIC = b"HFF1"
 HEADER = struct.Struct("<4sIQqQ")
 DIGEST = 32
+NONCE = 12
 DIRECTORY = np.dtype(
     [
         ("key", "V16"),

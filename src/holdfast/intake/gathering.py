@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from holdfast.formats.positions import Position, Positions
 from holdfast.intake.http import HttpChunk, Receipt
 from holdfast.intake.preparing import FileBlock, SyslogBlock
+from holdfast.kernel.errors import BusyError
 from holdfast.kernel.instants import Day, Instant, day_of
 from holdfast.vault.journaling import StreamKey
 
@@ -22,12 +23,16 @@ class Waiting:
 
 @dataclass(slots=True)
 class Gathering:
-    """A flush being collected."""
+    """A flush being collected. `lines` and `bytes` count all of it."""
 
     syslog: list[SyslogBlock] = field(default_factory=list)
     http: list[Waiting] = field(default_factory=list)
     lines: int = 0
     bytes: int = 0
+    stale: bool = False
+    """Whether something was turned away since the lines were prepared."""
+    since: float = 0.0
+    """When the first of them came, by the event loop's clock."""
 
     def blocks(self) -> list[SyslogBlock | FileBlock]:
         """Everything to be parsed, in order."""
@@ -50,6 +55,19 @@ class Gathering:
                 chunk.source, Position(chunk.offset, chunk.length, chunk.digest, self.time())
             )
         return moved
+
+    def turn_away(self, error: BusyError) -> int:
+        """Answer the HTTP chunks with the error and forget them, for their senders keep them. The bytes let go of."""
+        freed = 0
+        for waiting in self.http:
+            if not waiting.answer.done():
+                waiting.answer.set_exception(error)
+            self.lines -= len(waiting.block.lines)
+            freed += len(waiting.block.lines.buffer)
+        self.stale = self.stale or bool(self.http)
+        self.bytes -= freed
+        self.http.clear()
+        return freed
 
     def by_day(self) -> Iterator["Gathering"]:
         """The same, cut at midnight: no batch spans two days (formats, Days)."""

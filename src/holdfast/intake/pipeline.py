@@ -2,9 +2,10 @@
 
 Listeners hand in blocks; one collector gathers a flush while the one before is parsed and the one before that is hashed
 and written (two threads, one flush each, in order). An HTTP block is answered when its flush is durable. When the
-disk is full or the keeper away the HTTP blocks of the flush are answered "not now" (BusyError) and forgotten, for
-their senders keep them; syslog has no such answer, so its blocks are tried again until they are taken, and meanwhile
-nothing more is read. A disk that fails in fsync ends the process: only a fresh look at the disk tells what is there.
+disk is full or the keeper away all HTTP blocks in hand are answered "not now" (BusyError) and forgotten, for their
+senders keep them; syslog has no such answer, so its blocks are tried again until they are taken, and when as much
+waits as may, nothing more is read. A disk that fails in fsync ends the process: only a fresh look at the disk tells
+what is there.
 """
 
 import asyncio
@@ -60,6 +61,7 @@ class Pipeline:
         self._journal, self._flusher, self._preparer = journal, flusher, preparer
         self._clock, self._limits, self._places, self._flushed = clock, limits, places, flushed
         self._gathering = Gathering()
+        self._next: Gathering | None = None  # prepared, and waiting for the flush before it to be written
         self._pending = 0
         self._wake = asyncio.Event()
         self._arrival = journal.state.last
@@ -111,6 +113,8 @@ class Pipeline:
         return self._pending >= self._limits.pending_bytes
 
     def _count(self, buffer: bytes, lines: int) -> None:
+        if not self._gathering.lines:
+            self._gathering.since = asyncio.get_running_loop().time()
         self._gathering.lines += lines
         self._gathering.bytes += len(buffer)
         was_full, self._pending = self.full, self._pending + len(buffer)
@@ -138,8 +142,10 @@ class Pipeline:
             self._wake.clear()
             for part in gathered.by_day():
                 prepared = await self._prepare(part)
+                self._next = part
                 if writing:
                     await writing
+                self._next = None
                 writing = asyncio.create_task(self._commit(part, prepared))
         if writing:
             await writing
@@ -154,7 +160,7 @@ class Pipeline:
                 await self._on(self._write_thread, self._flusher.rotate_if_due, self.arrival())
 
     async def _collect(self, stop: asyncio.Event) -> None:
-        until = asyncio.get_running_loop().time() + self._limits.flush_seconds
+        until = self._gathering.since + self._limits.flush_seconds
         while not stop.is_set():
             left = until - asyncio.get_running_loop().time()
             big = self._gathering.lines >= self._limits.flush_lines or self._gathering.bytes >= self._limits.flush_bytes
@@ -169,6 +175,7 @@ class Pipeline:
     async def _prepare(self, part: Gathering) -> MinimisedTable | None:
         """The part's lines, minimised; tried until it works for syslog, None if nothing is left to take."""
         while part.syslog or part.http:
+            part.stale = False
             try:
                 return await self._on(
                     self._parse_thread, self._preparer.prepare, part.blocks(), self._places(), part.day()
@@ -179,29 +186,29 @@ class Pipeline:
 
     async def _commit(self, part: Gathering, table: MinimisedTable | None) -> None:
         """The part made durable, and answered."""
-        size = part.bytes
-        while table is not None:
+        while True:
+            if part.stale:
+                table = await self._prepare(part)
+            if table is None:
+                break
             try:
                 flushed = await self._on(self._write_thread, self._flusher.flush, table, part.time(), part.positions())
             except BusyError as error:
-                dropped = bool(part.http)
                 await self._not_now(part, error)
-                table = await self._prepare(part) if dropped else table
                 continue
             self._answer(part, flushed)
             break
         self.stalled = False
-        self._release(size)
+        self._release(part.bytes)
 
     async def _not_now(self, part: Gathering, error: BusyError) -> None:
-        """Send the HTTP chunks back to their senders, and wait a little before syslog's lines are tried again."""
+        """Send every HTTP chunk in hand back to its sender, and wait a little before syslog's lines are tried again."""
         if not self.stalled:
-            log.warning("not taking lines", extra={"code": error.code, "reason": error.message})
+            log.warning("not taking lines", extra={"fields": {"code": error.code, "reason": error.message}})
         self.stalled = True
-        for waiting in part.http:
-            if not waiting.answer.done():
-                waiting.answer.set_exception(error)
-        part.http.clear()
+        for gathered in (part, self._next, self._gathering):
+            if gathered is not None:
+                self._release(gathered.turn_away(error))
         await asyncio.sleep(RETRY_SECONDS)
 
     def _answer(self, part: Gathering, flushed: Flushed) -> None:

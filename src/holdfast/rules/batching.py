@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdfast.formats.batches import SALT, line_salts
-from holdfast.rules.merkle import root
+from holdfast.rules.merkle import prefixed_leaf_hashes, root
 
 _NOTHING = pa.scalar(b"", pa.large_binary())
 
@@ -25,7 +25,7 @@ def line_leaves(secrets: Sequence[bytes], counts: Sequence[int], records: pa.Lar
         pa.large_binary(), lines, [None, pa.py_buffer(offsets), pa.py_buffer(prefixes.tobytes())]
     )
     entries: list[bytes] = pc.binary_join_element_wise(heads, records, _NOTHING).to_pylist()
-    return [sha256(entry).digest() for entry in entries]
+    return prefixed_leaf_hashes(entries)
 
 
 def batch_roots(secrets: Sequence[bytes], counts: Sequence[int], records: pa.LargeBinaryArray) -> list[bytes]:

@@ -10,6 +10,7 @@ subtree proofs are those of draft-ietf-plants-merkle-tree-certs; consistency is 
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from itertools import repeat
 
 from holdfast.kernel.errors import VerificationError
 
@@ -19,6 +20,8 @@ EMPTY = sha256(b"").digest()
 SIZE_LIMIT = 1 << 63
 
 Range = tuple[int, int]
+
+_digest = type(sha256()).digest  # called through `map`: a quarter less than a comprehension, and it is most of the cost
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -32,8 +35,14 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
-    """The leaf hash of each entry, in order. Under a microsecond each: this and `root` are the cost of a line."""
-    return [sha256(b"\x00" + entry).digest() for entry in entries]
+    """The leaf hash of each entry, in order."""
+    return prefixed_leaf_hashes([b"\x00" + entry for entry in entries])
+
+
+def prefixed_leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """The same of entries that already have their 0x00 before them. Under a microsecond each: this and `root` are the
+    cost of a line."""
+    return list(map(_digest, map(sha256, entries)))
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
@@ -44,8 +53,8 @@ def root(leaves: Sequence[bytes]) -> bytes:
     # largest power of two, without its recursion.
     while len(leaves) > 1:
         odd = leaves[-1:] if len(leaves) & 1 else ()
-        pairs = zip(leaves[::2], leaves[1::2], strict=False)
-        above = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+        nodes = zip(repeat(b"\x01"), leaves[::2], leaves[1::2], strict=False)
+        above = list(map(_digest, map(sha256, map(b"".join, nodes))))
         above.extend(odd)
         leaves = above
     return leaves[0]

@@ -13,15 +13,19 @@ import polars as pl
 
 from holdfast.formats import records
 from holdfast.formats.batches import SALT, SECRET, BatchHeader
-from holdfast.formats.frames import POSITIONS, BatchBody, Sealable
+from holdfast.formats.frames import NONCE, POSITIONS, BatchBody, Sealable
 from holdfast.formats.lines import Offsets
 from holdfast.formats.positions import Positions
+from holdfast.kernel.errors import BusyError
 from holdfast.kernel.instants import Instant, day_of
 from holdfast.kernel.names import EnvironmentName, NodeName, Stream
 from holdfast.rules.batching import batch_leaf, batch_roots
 from holdfast.rules.guard import MinimisedTable
 from holdfast.vault.journaling import Journal, LiveKey, StreamHead, StreamKey
 from holdfast.vault.ports import Randomness
+
+_DRAWN = SECRET + SALT + NONCE
+"""Random bytes of a batch: its secret, the salt of its entry, the nonce it is encrypted with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +54,20 @@ class Flusher:
         happened) or OutcomeUnknownError (stop and recover)."""
         rows = _Rows(table.table)
         state = self._journal.state
-        self.rotate_if_due(now)
+        self._rotate(now)
         live = self._journal.live_keys([part.stream for part in rows.parts], day_of(now))
-        secrets = [self._randomness.bytes(SECRET) for _ in rows.parts]
+        drawn = self._randomness.bytes(_DRAWN * len(rows.parts))  # once: a flush has hundreds of batches
+        draws = [drawn[at : at + _DRAWN] for at in range(0, len(drawn), _DRAWN)]
+        secrets = [draw[:SECRET] for draw in draws]
         roots = batch_roots(secrets, [part.count for part in rows.parts], rows.records)
         sealables: list[Sealable] = []
         batches: dict[StreamKey, BatchHeader] = {}
-        for part, secret, root in zip(rows.parts, secrets, roots, strict=True):
+        for part, draw, root in zip(rows.parts, draws, roots, strict=True):
             head = state.heads.get(part.stream) or StreamHead()
             header = BatchHeader(*part.stream, self._node, head.next, part.count, root, head.previous)
             moved = positions.get(part.stream)
             batches[part.stream] = header
-            sealables.append(
-                self._sealable(header, secret, rows, part, live(part.stream), moved.encode() if moved else b"")
-            )
+            sealables.append(_sealable(header, draw, rows, part, live(part.stream), moved.encode() if moved else b""))
         self._journal.write(now, sealables)
         flush = state.next_flush
         state.next_flush += 1
@@ -73,30 +77,21 @@ class Flusher:
         return Flushed(flush, now, [sealable.leaf for sealable in sealables], batches)
 
     def rotate_if_due(self, now: Instant) -> None:
-        """Close the newest journal file if it is of another day, or large or old enough to be sealed."""
-        other_day = self._journal.day != day_of(now) and not self._journal.empty
-        if other_day or self._full(now):
+        """Close the newest journal file if it is of another day, or large or old enough to be sealed. BusyError if a
+        new one cannot be made now."""
+        if self._other_day(now) or self._full(now):
             self._journal.rotate(now)
 
-    def _sealable(
-        self, header: BatchHeader, secret: bytes, rows: "_Rows", part: "_Part", key: LiveKey, positions: bytes
-    ) -> Sealable:
-        salt = self._randomness.bytes(SALT)
-        encoded = header.encode()
-        body = BatchBody(encoded, salt, secret, positions, rows.lengths(part), rows.bytes(part))
-        return Sealable(
-            key=key.id,
-            cipher=key.cipher,
-            leaf=batch_leaf(salt, encoded),
-            nonce=self._randomness.bytes(12),
-            flags=POSITIONS if positions else 0,
-            first=header.first,
-            count=header.count,
-            text_bytes=part.text_bytes,
-            clear_bytes=part.clear_bytes,
-            arrival=part.arrival,
-            plaintext=body.encode(),
-        )
+    def _rotate(self, now: Instant) -> None:
+        """The same before a flush: while there can be no new file the old one serves, unless it is of another day."""
+        try:
+            self.rotate_if_due(now)
+        except BusyError:
+            if self._other_day(now):
+                raise
+
+    def _other_day(self, now: Instant) -> bool:
+        return self._journal.day != day_of(now) and not self._journal.empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +144,22 @@ def _parts(table: pl.DataFrame) -> list[_Part]:
         )
         for place, (start, count, text_bytes, clear_bytes, first) in zip(runs["value"].to_list(), columns, strict=True)
     ]
+
+
+def _sealable(header: BatchHeader, draw: bytes, rows: _Rows, part: _Part, key: LiveKey, positions: bytes) -> Sealable:
+    secret, salt, nonce = draw[:SECRET], draw[SECRET : SECRET + SALT], draw[SECRET + SALT :]
+    encoded = header.encode()
+    body = BatchBody(encoded, salt, secret, positions, rows.lengths(part), rows.bytes(part))
+    return Sealable(
+        key=key.id,
+        cipher=key.cipher,
+        leaf=batch_leaf(salt, encoded),
+        nonce=nonce,
+        flags=POSITIONS if positions else 0,
+        first=header.first,
+        count=header.count,
+        text_bytes=part.text_bytes,
+        clear_bytes=part.clear_bytes,
+        arrival=part.arrival,
+        plaintext=body.encode(),
+    )

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from holdfast.formats import canonical
 from holdfast.formats.batches import SALT, SECRET
-from holdfast.formats.frames import STATE, BatchBody, Sealable, encode_frame
+from holdfast.formats.frames import NONCE, STATE, BatchBody, Sealable, encode_frame
 from holdfast.formats.positions import Positions
 from holdfast.kernel.errors import MalformedError
 from holdfast.kernel.instants import Day, Instant, day_of
@@ -112,6 +112,7 @@ class Journal:
         self.day: Day | None = None
         self.empty = True
         self._live: dict[tuple[EnvironmentName, Stream, Day], LiveKey] = {}
+        self._state_key: DataKey | None = None  # made for a file that could not be
 
     def adopt(self, number: int, size: int, opened: Instant, empty: bool, keys: Mapping[KeyId, DataKey]) -> None:
         """Go on with a file that recovery has read."""
@@ -123,7 +124,10 @@ class Journal:
 
     def rotate(self, now: Instant) -> None:
         """Begin a new file with the state as it is. The old one, if any, is closed and may be sealed."""
-        [state_key] = self._keys.make_keys([KeyRequest(KeyKind.STATE, UNCLAIMED, Stream.SYSTEM, day_of(now))])
+        state_key = self._state_key
+        if state_key is None or state_key.day != day_of(now):
+            [state_key] = self._keys.make_keys([KeyRequest(KeyKind.STATE, UNCLAIMED, Stream.SYSTEM, day_of(now))])
+            self._state_key = state_key
         body = BatchBody(
             self.state.encode(), bytes(SALT), bytes(SECRET), self.state.positions.encode(), np.zeros(0, np.int64), b""
         )
@@ -131,7 +135,7 @@ class Journal:
             key=state_key.id,
             cipher=AESGCM(state_key.key.reveal()),
             leaf=bytes(32),
-            nonce=self._randomness.bytes(12),
+            nonce=self._randomness.bytes(NONCE),
             flags=STATE,
             first=0,
             count=0,
@@ -142,6 +146,7 @@ class Journal:
         )
         frame = encode_frame(self._context, self.state.next_flush, now, [entry])
         self._store.create(self.number + 1, frame)
+        self._state_key = None
         self.number += 1
         self.size, self.opened, self.day, self.empty = sum(map(len, frame)), now, day_of(now), True
         self._live = {}
