@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from holdfast.formats.records import concatenated, slices
+from holdfast.formats.records import concatenated, slices, uniform
 
 COMBINED = {
     "client": pa.large_string(),
@@ -88,7 +88,7 @@ def split(messages: pl.Series, times: pl.Series) -> dict[str, pa.Array]:
         digits, skew, sizes = digits[keep], skew[keep], sizes.filter(pl.Series(keep))
 
     def text(begins: _Numbers, stops: _Numbers) -> pa.Array:
-        if _uniform(buffer, begins, stops):
+        if uniform(buffer, begins, stops, 5):
             return constant(data[begins[0] : stops[0]].decode(), len(begins))
         return slices(data, begins, stops).cast(pa.large_string())
 
@@ -145,13 +145,6 @@ def _spans(messages: pl.Series) -> tuple[_Numbers, bytes]:
     places = np.frombuffer(offsets, np.int64, len(array) + 1, array.offset * 8)
     begin, end = int(places[0]), int(places[-1])
     return places - begin, data.slice(begin, end - begin).to_pybytes() if end > begin else b""
-
-
-def _uniform(buffer: _Bytes, begins: _Numbers, stops: _Numbers) -> bool:
-    """Whether these spans all say the same few bytes (`-`, a zone, nothing): then they need not be cut out."""
-    if len(begins) == 0 or stops[0] - begins[0] > 5 or (stops - begins != stops[0] - begins[0]).any():
-        return False
-    return all(bool((buffer[begins + i] == buffer[begins[0] + i]).all()) for i in range(int(stops[0] - begins[0])))
 
 
 def _windows(buffer: _Bytes, places: _Numbers, width: int) -> _Bytes:

@@ -100,19 +100,44 @@ def decode(data: bytes, lengths: npt.NDArray[np.int64]) -> pl.DataFrame:
     cuts = marks[first[:, None] + np.arange(7)[None, :]] if len(lengths) else np.zeros((0, 7), np.int64)
     if len(lengths) and bool((cuts[:, 6] >= offsets[1:]).any()):
         raise MalformedError("record-fields", "a record does not have eight fields")
-    starts = np.column_stack((offsets[:-1], cuts + 1))
-    ends = np.column_stack((cuts, offsets[1:]))
     try:
-        columns = [slices(data, starts[:, i], ends[:, i]) for i in range(8)]
-        series: dict[str, pl.Series] = {}
-        for column, (name, kind) in zip(columns, SCHEMA.items(), strict=True):
-            if kind != pl.Binary:
-                column = column.cast(pa.large_string())
-            values = pl.Series(name, column)
-            series[name] = values if kind in (pl.Binary, pl.String) else values.cast(kind)
+        series: list[pl.Series] = []
+        for place, (name, kind) in enumerate(SCHEMA.items()):
+            starts = cuts[:, place - 1] + 1 if place else offsets[:-1]
+            ends = cuts[:, place] if place < 7 else offsets[1:]
+            series.append(_column(data, buffer, starts, ends, kind).alias(name))
         return pl.DataFrame(series, schema=SCHEMA)
-    except (pa.ArrowInvalid, pl.exceptions.PolarsError):
+    except (UnicodeDecodeError, pa.ArrowInvalid, pl.exceptions.PolarsError):
         raise MalformedError("record-fields", "a record's numbers or text do not read") from None
+
+
+def _column(
+    data: bytes,
+    buffer: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+    kind: pl.DataType,
+) -> pl.Series:
+    if kind == pl.Binary:
+        return pl.Series(slices(data, starts, ends))
+    if uniform(buffer, starts, ends):
+        value = bytes(data[starts[0] : ends[0]]).decode()
+        return pl.Series([value]).cast(kind).new_from_index(0, len(starts))
+    return pl.Series(slices(data, starts, ends).cast(pa.large_string())).cast(kind)
+
+
+def uniform(
+    buffer: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], most: int = 40
+) -> bool:
+    """Whether these spans all say the same, in at most so many bytes: then they need not be cut out one by one."""
+    if len(starts) == 0:
+        return False
+    begin, width = int(starts[0]), int(ends[0] - starts[0])
+    last = buffer[starts[-1] : ends[-1]]
+    if width > most or not np.array_equal(buffer[begin : begin + width], last) or (ends - starts != width).any():
+        return False
+    windows = np.lib.stride_tricks.sliding_window_view(buffer, width)[starts] if width else np.zeros((1, 0), np.uint8)
+    return bool((windows == last).all())
 
 
 def slices(data: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> pa.LargeBinaryArray:
