@@ -24,7 +24,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(args: argparse.Namespace) -> int:
     """Run until told to stop."""
     name = node_name(args.name) if args.process == "node" else args.process
-    return run_process(Home.at(args.home), name, _made_of(args.process, name))
+    return run_process(Home.at(args.home), name, lambda home, settings: _made_of(args.process, name)(home, settings))
 
 
 def _made_of(process: str, name: str) -> Make:

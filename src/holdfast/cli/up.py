@@ -7,9 +7,11 @@ from pathlib import Path
 
 from rich.text import Text
 
+from holdfast.drivers.randomness import SystemRandomness
 from holdfast.wiring.configuration import Settings
 from holdfast.wiring.eventlines import EventLines
 from holdfast.wiring.home import Home, default_root
+from holdfast.wiring.nodekeys import make_node_keys
 from holdfast.wiring.supervising import Supervisor, processes
 
 
@@ -29,8 +31,16 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(args: argparse.Namespace) -> int:
     """Run until told to stop."""
     home, lines = Home.at(args.home), EventLines(json_lines=args.json)
-    settings = home.open()
-    specs = processes(home, settings)
+    guests = []
+    if args.demo:
+        from holdfast.cli import demo  # loads the sample platform, which nothing else needs
+
+        settings, guests = demo.prepare(home), [demo.GUEST]
+        lines = demo.DemoLines(home, settings, json_lines=args.json)
+    else:
+        settings = home.open()
+        make_node_keys(home, settings, SystemRandomness())
+    specs = processes(home, settings, guests)
     return asyncio.run(Supervisor(home, specs, lines, _when_ready(settings, lines)).run())
 
 

@@ -1,4 +1,5 @@
-"""The one middleware: a view without a declared action is refused, and every answer carries strict headers."""
+"""The one middleware: an unknown host name and a view without a declared action are refused, and every answer carries
+strict headers."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -36,6 +37,7 @@ class StrictHeaders:
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """The view's answer with the headers; those a view set itself stay."""
+        request.get_host()  # DisallowedHost, 400: a page elsewhere whose name leads here (DNS rebinding) reads nothing
         answer = await self._get_response(request)
         for name, value in HEADERS.items():
             answer.headers.setdefault(name, value)

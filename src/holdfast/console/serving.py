@@ -7,8 +7,6 @@ from contextlib import AbstractContextManager, nullcontext
 import uvicorn
 from django.core.asgi import get_asgi_application
 
-from holdfast.kernel.errors import ConfigurationError
-
 CONNECTIONS = 200
 HEAD_BYTES = 16 << 10
 IDLE_SECONDS = 30
@@ -21,7 +19,7 @@ class _Server(uvicorn.Server):
 
 
 async def serve(place: tuple[str, int], ready: Callable[[], None], stop: asyncio.Event) -> None:
-    """Serve until `stop` is set. ConfigurationError `address-taken` if it cannot listen there."""
+    """Serve until `stop` is set."""
     server = _Server(
         uvicorn.Config(
             get_asgi_application(),
@@ -41,7 +39,7 @@ async def serve(place: tuple[str, int], ready: Callable[[], None], stop: asyncio
             h11_max_incomplete_event_size=HEAD_BYTES,
         )
     )
-    serving = asyncio.create_task(_served(server, place))
+    serving = asyncio.create_task(server.serve())
     while not (server.started or serving.done()):  # noqa: ASYNC110 - uvicorn sets a flag, no event
         await asyncio.sleep(0.01)
     if server.started:
@@ -51,12 +49,3 @@ async def serve(place: tuple[str, int], ready: Callable[[], None], stop: asyncio
     stopping.cancel()
     server.should_exit = True
     await serving
-
-
-async def _served(server: uvicorn.Server, place: tuple[str, int]) -> None:
-    try:
-        await server.serve()
-    except SystemExit:  # uvicorn's way to say that the address is taken
-        raise ConfigurationError(
-            "address-taken", "the console cannot listen here", address=place[0], port=place[1]
-        ) from None

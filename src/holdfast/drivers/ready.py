@@ -7,6 +7,7 @@
 
 import asyncio
 import json
+import logging
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,7 +30,7 @@ def _descriptor(variable: str) -> int | None:
 
 
 class Readiness:
-    """Says once that this process serves. Says nothing if nobody asked."""
+    """Says once that this process serves: to who asked, else in the log."""
 
     def __init__(self) -> None:
         self._descriptor = _descriptor(READY)
@@ -37,6 +38,7 @@ class Readiness:
     def __call__(self) -> None:
         """Say it."""
         if self._descriptor is None:
+            logging.getLogger("holdfast.process").info("serving")
             return
         line = json.dumps({"ready": True, "pid": os.getpid()}).encode() + b"\n"
         with suppress(OSError):  # who asked is gone; the lifeline says so too

@@ -11,6 +11,7 @@ from holdfast.drivers.standing import read_standing
 from holdfast.wiring.configuration import Settings
 from holdfast.wiring.home import Home
 from holdfast.wiring.keyfiles import read_secret
+from holdfast.wiring.listening import require_free
 from holdfast.wiring.processes import Serve
 from holdfast.wiring.settings import prepare_console
 
@@ -20,6 +21,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 def console(home: Home, settings: Settings) -> Serve:
     """The console over the keeper's console socket, the standing of processes, and the nodes' checkpoints."""
+    require_free(settings, "console")
     listener = settings.console
     parts = ConsoleParts(
         installation=settings.installation,

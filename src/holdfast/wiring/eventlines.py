@@ -88,5 +88,7 @@ def _object(text: str) -> dict[str, Any] | None:
 def _fields(found: object) -> dict[str, Any]:
     if not isinstance(found, dict):
         return {}
-    flat = {str(name): value for name, value in found.items() if not isinstance(value, dict)}
+    # Of a list (the places an error passed) the last is the telling one; the whole is in the JSON.
+    told = {str(name): value[-1:] if isinstance(value, list) else value for name, value in found.items()}
+    flat = {name: value for name, value in told.items() if not isinstance(value, dict)}
     return flat | {name: value for inner in found.values() if isinstance(inner, dict) for name, value in inner.items()}

@@ -70,6 +70,15 @@ class Home:
         return self.root / "keeper" / "log"
 
     @property
+    def vkeys(self) -> Path:
+        """Public verifier keys of the logs and promises of this machine: for `holdfast check --key`."""
+        return self.root / "vkeys"
+
+    def vkey(self, log: str) -> Path:
+        """The verifier key of a node's log (`n1`), of its promises (`n1-promise`), of the keeper's log (`keeper`)."""
+        return self.vkeys / f"{log}.vkey"
+
+    @property
     def run(self) -> Path:
         """Sockets, locks and the standing of processes."""
         return self.root / "run"

@@ -19,8 +19,8 @@ from holdfast.kernel.secrets import Secret
 from holdfast.vault.ports import Randomness
 from holdfast.wiring.configuration import GatewayListener, HttpListener, Settings, SyslogListener
 from holdfast.wiring.home import Home
-from holdfast.wiring.keyfiles import make_host_key, make_signing_key, write_secret
-from holdfast.wiring.promising import promise_key_name
+from holdfast.wiring.keyfiles import make_host_key, make_signing_key, sync_folder, write_secret
+from holdfast.wiring.nodekeys import make_node_keys
 from holdfast.wiring.reading import read_settings
 from holdfast.wiring.settings import prepare_keeper
 
@@ -28,8 +28,11 @@ INSTALLATION = "holdfast.localhost"
 NODES: Mapping[str, str] = {"n1": "local/local"}
 
 
-def initialise(home: Home, installation: str = INSTALLATION, nodes: Mapping[str, str] = NODES) -> None:
-    """Make the home: settings, keys, database, one node per entry of `nodes` (name → vendor/region).
+def initialise(
+    home: Home, installation: str = INSTALLATION, nodes: Mapping[str, str] = NODES, text: str | None = None
+) -> None:
+    """Make the home: settings, keys, database, one node per entry of `nodes` (name → vendor/region). `text` is a whole
+    holdfast.toml to take in place of one made from installation and nodes.
 
     ConflictError `home-exists` if something is there already (an empty folder is not something); ConfigurationError
     `setting` if a name is none.
@@ -39,11 +42,11 @@ def initialise(home: Home, installation: str = INSTALLATION, nodes: Mapping[str,
     made = home.root.with_name(f".{home.root.name}.{secrets.token_hex(4)}.new")
     try:
         made.mkdir(mode=0o700, parents=True)
-        _fill(Home(made), installation, nodes)
+        _fill(Home(made), settings_text(installation, nodes) if text is None else text)
         _sync(made)
         # rename(2) puts a folder in the place of an empty one, and of nothing else.
         made.rename(home.root)
-        _sync_folder(home.root.parent)
+        sync_folder(home.root.parent)
     except OSError as error:
         raise ConfigurationError(
             "home", "the home cannot be made", path=str(home.root), cause=error.strerror or type(error).__name__
@@ -52,11 +55,11 @@ def initialise(home: Home, installation: str = INSTALLATION, nodes: Mapping[str,
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _fill(home: Home, installation: str, nodes: Mapping[str, str]) -> None:
+def _fill(home: Home, text: str) -> None:
     randomness = SystemRandomness()
-    home.settings_file.write_text(settings_text(installation, nodes))
+    home.settings_file.write_text(text)
     settings = read_settings(home.settings_file, {})
-    for folder in (home.keys, home.run):
+    for folder in (home.keys, home.run, home.vkeys):
         folder.mkdir(mode=0o700)
     _make_keys(home, settings, randomness)
     host_key = make_host_key(home.gateway_host_key, randomness)
@@ -73,10 +76,9 @@ def _fill(home: Home, installation: str, nodes: Mapping[str, str]) -> None:
 
 def _make_keys(home: Home, settings: Settings, randomness: Randomness) -> None:
     installation = Installation(settings.installation)
-    make_signing_key(home.keeper_signing, origin_name(installation, "keeper"), randomness)
-    for node in settings.node_names():
-        make_signing_key(home.node_signing(node), origin_name(installation, node), randomness)
-        make_signing_key(home.node_promise(node), promise_key_name(installation, node), randomness)
+    vkey = make_signing_key(home.keeper_signing, origin_name(installation, "keeper"), randomness)
+    home.vkey("keeper").write_text(f"{vkey}\n")
+    make_node_keys(home, settings, randomness)
     write_secret(home.console_secret, Secret(randomness.bytes(32).hex().encode() + b"\n"))
 
 
@@ -115,12 +117,4 @@ def _sync(root: Path) -> None:
         for name in files:
             with (Path(folder) / name).open("rb") as file:
                 os.fsync(file.fileno())
-        _sync_folder(Path(folder))
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_folder(Path(folder))

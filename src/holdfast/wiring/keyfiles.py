@@ -16,12 +16,25 @@ LIMIT = 16 << 10
 
 
 def write_secret(path: Path, secret: Secret) -> None:
-    """A new file that only its owner reads, durable when this returns (its folder is the caller's to sync)."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """A new file that only its owner reads, whole and durable when this returns. A crash leaves it, or none."""
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(secret.reveal())
         file.flush()
         os.fsync(file.fileno())
+    temporary.rename(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make a folder's names durable: a name is as lost in a power cut as bytes are."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_secret(path: Path) -> Secret:
@@ -36,9 +49,11 @@ def read_secret(path: Path) -> Secret:
     return Secret(data)
 
 
-def make_signing_key(path: Path, name: str, randomness: Randomness) -> None:
-    """A new Ed25519 signing key, as signed notes spell it."""
-    write_secret(path, Secret(signer(name, randomness.bytes(32)).encode().reveal() + b"\n"))
+def make_signing_key(path: Path, name: str, randomness: Randomness) -> str:
+    """A new Ed25519 signing key, as signed notes spell it; its verifier key."""
+    made = signer(name, randomness.bytes(32))
+    write_secret(path, Secret(made.encode().reveal() + b"\n"))
+    return made.verifier().vkey()
 
 
 def read_signing_key(path: Path, name: str) -> NoteSigner:

@@ -15,8 +15,10 @@ from typing import Any
 
 from holdfast.kernel.errors import HoldfastError
 
+OWN = "holdfast"
 QUIET = ("asyncssh", "uvicorn", "asyncio", "django")
-"""Libraries whose own informative lines may hold what clients typed."""
+"""Libraries that have much to say. Only the template of it is told (`%s: %s`), never what fills it: it may be what a
+client typed."""
 
 
 class JsonLines(logging.Formatter):
@@ -34,7 +36,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "process": self._process,
             "logger": record.name,
-            "event": record.getMessage(),
+            "event": record.getMessage() if record.name.startswith(OWN) else str(record.msg)[:200],
         }
         fields = getattr(record, "fields", None)
         if isinstance(fields, dict):

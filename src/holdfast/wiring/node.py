@@ -27,8 +27,9 @@ from holdfast.vault.sealing import seal
 from holdfast.wiring.configuration import Settings
 from holdfast.wiring.home import Home
 from holdfast.wiring.keyfiles import read_promise_key, read_signing_key
+from holdfast.wiring.listening import require_free
+from holdfast.wiring.nodekeys import make_node_keys, promise_key_name
 from holdfast.wiring.processes import Serve
-from holdfast.wiring.promising import promise_key_name
 
 
 class KeeperTokens:
@@ -47,6 +48,9 @@ def node(name: NodeName, home: Home, settings: Settings) -> Serve:
     """A node over its journal, log, ledger and store."""
     if name not in settings.nodes:
         raise ConfigurationError("node-unknown", "the settings know no node of this name", node=name)
+
+    require_free(settings, f"nodes.{name}.")
+    make_node_keys(home, settings, SystemRandomness())
 
     async def serving(ready: Callable[[], None], stop: asyncio.Event) -> None:
         await serve(await asyncio.to_thread(_parts, name, home, settings), ready, stop)

@@ -50,11 +50,7 @@ async def _run(make: Callable[[], Serve]) -> None:
     watch_lifeline(stop.set)
     ready = Readiness()
 
-    def serving() -> None:
-        log.info("serving")
-        ready()
-
-    await make()(serving, stop)
+    await make()(ready, stop)
 
 
 def _told(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
