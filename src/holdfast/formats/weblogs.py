@@ -89,7 +89,7 @@ def _others(messages: pl.Series) -> Mask:
     return found
 
 
-def user_agents(buffer: Bytes, offsets: Offsets, rows: Offsets) -> tuple[Offsets, Offsets]:
+def user_agents(buffer: bytes, offsets: Offsets, rows: Offsets) -> tuple[Offsets, Offsets]:
     """The spans of the user agent (between its quotes) of those rows that are combined-format lines; empty elsewhere.
 
     The third quoted field, after `] "request" status bytes "referer" `; quotes escaped by a backslash do not count.

@@ -113,10 +113,10 @@ def _encrypt(ciphers: Sequence[_Ciphers], bounds: npt.NDArray[np.int64], address
     ]
     drawn = [np.empty(len(addresses) * size + 16, np.uint8) for _ in range(2)]
     for level in range(first, 128, _LEVELS):
-        blocks = memoryview(_blocks(high, low, level, _LEVELS))
+        blocks = _blocks(high, low, level, _LEVELS).data
         for index, start, end in used:
             for half, into in zip(ciphers[index].halves, drawn, strict=True):
-                half.update_into(blocks[start:end], into[start : end + 15])  # it wants room for a block more
+                half.update_into(blocks[start:end], into[start : end + 15].data)  # it wants room for a block more
         bits = (drawn[0][15:-16:16] ^ drawn[1][15:-16:16]) & 1
         result[:, level // 8 : (level + _LEVELS) // 8] ^= np.packbits(bits.reshape(-1, _LEVELS), axis=1)
     return result
@@ -128,7 +128,7 @@ def _decrypt(ciphers: _Ciphers, pseudonyms: Addresses, first: int) -> Addresses:
     known = np.uint64(0), np.uint64(0xFFFF << 32 if first else 0)
     high, low = (np.full(len(pseudonyms), word, np.uint64) for word in known)
     for level in range(first, 128):
-        blocks = memoryview(_blocks(high, low, level, 1))
+        blocks = _blocks(high, low, level, 1).data
         one, two = (np.frombuffer(half.update(blocks), np.uint8)[15::16] for half in ciphers.halves)
         shift = np.uint64(63 - level % 64)
         bit = ((words[level // 64] >> shift) ^ (one ^ two)) & np.uint64(1)

@@ -25,6 +25,7 @@ MAX_FRAME = 65_536
 _LARGEST_COUNT = 1 << 24
 _LONGEST_HEADER = 1024
 _BACK = 128
+_CHUNKS = 64
 
 _COUNT = re.compile(rb"([1-9][0-9]{0,8}) (?=<)")
 _COUNT_BEGUN = re.compile(rb"[1-9][0-9]{0,8} ?\Z")
@@ -63,8 +64,15 @@ class Framer:
         if data:
             if self._waiting is None:
                 self._waiting = []
+            elif len(self._waiting) >= _CHUNKS:  # a sender that dribbles: many small objects cost more than their bytes
+                self._waiting = [b"".join(self._waiting)]
             self._waiting.append(data)
             self._size += len(data)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes of unfinished frames at hand."""
+        return self._size
 
     def take(self) -> Lines | None:
         """The frames that are complete, in order; None if there are none."""

@@ -66,7 +66,7 @@ def rfc3339(buffer: Bytes, span: Span) -> tuple[Instants, Mask]:
 
 def _two(digits: Bytes, column: int) -> Bytes:
     """The number in two columns of digits (nonsense where they are none)."""
-    return digits[column] * np.uint8(10) + digits[column + 1]
+    return np.asarray(digits[column] * np.uint8(10) + digits[column + 1])
 
 
 def _fraction(digits: Bytes, dotted: Mask) -> tuple[_Numbers, npt.NDArray[np.uint8]]:
