@@ -49,42 +49,35 @@ def split(messages: pl.Series, times: pl.Series) -> dict[str, pa.Array]:
     quotes = np.flatnonzero(buffer == 0x22)
     first = np.searchsorted(quotes, starts)
     rows = np.flatnonzero(np.searchsorted(quotes, ends) - first >= 6)
-    if len(rows) == 0:
-        return _scattered(messages, rows, {})
-    q = quotes[first[rows][:, None] + np.arange(6)]
-    starts, ends = starts[rows], ends[rows]
-    keep = q[:, 0] - starts >= _TIME + 5
-
-    def at(places: _Numbers) -> _Bytes:
-        return buffer.take(places, mode="clip")
-
-    # The fixed bytes between the parts; a quote escaped with a backslash ends nothing.
-    for column, back, byte in ((0, 30, 0x20), (0, 29, 0x5B), (0, 8, 0x20), (0, 2, 0x5D), (0, 1, 0x20), (2, 1, 0x20)):
-        keep &= at(q[:, column] - back) == byte
-    for ahead in (1, 5):
-        keep &= at(q[:, 1] + ahead) == 0x20
-    keep &= (q[:, 4] == q[:, 3] + 2) & (at(q[:, 3] + 1) == 0x20) & (q[:, 2] > q[:, 1] + 6)
-    for closing in (1, 3, 5):
-        keep &= at(q[:, closing] - 1) != 0x5C
+    # Line by line where its first six quotes are; first the distances between them, then the bytes around them.
+    q = quotes[first[rows] + np.arange(6)[:, None]] if len(rows) else np.zeros((6, 0), np.int64)
+    keep = (q[0] - starts[rows] >= _TIME + 5) & (q[2] > q[1] + 6) & (q[4] == q[3] + 2)
     if buffer.size and int(buffer.max()) >= 0x80:
         high = np.flatnonzero(buffer >= 0x80)
-        keep &= np.searchsorted(high, starts) == np.searchsorted(high, ends)
-    if not keep.any():
-        return _scattered(messages, rows[:0], {})
-    if not keep.all():
-        rows, q, starts, ends = rows[keep], q[keep], starts[keep], ends[keep]
-
-    digits = _windows(buffer, q[:, 1] + 2, 3).astype(np.int64) - 0x30
-    seconds, stamp_holds = _parse_stamps(_windows(buffer, q[:, 0] - 28, _STAMP))
+        keep &= (np.searchsorted(high, starts) == np.searchsorted(high, ends))[rows]
+    rows, q = _kept(keep, rows, q)
+    if len(rows) == 0:
+        return _scattered(messages, rows, {})
+    starts, ends = starts[rows], ends[rows]
+    before, after = _windows(buffer, q[0] - _TIME, _TIME), _windows(buffer, q[1] + 1, 5)
+    keep = (buffer[q[2] - 1] == 0x20) & (buffer[q[3] + 1] == 0x20)
+    for window, place, byte in ((before, 0, 0x20), (before, 1, 0x5B), (before, 22, 0x20), (before, 28, 0x5D)):
+        keep &= window[:, place] == byte
+    for window, place in ((before, 29), (after, 0), (after, 4)):
+        keep &= window[:, place] == 0x20
+    for closing in (1, 3, 5):
+        keep &= buffer[q[closing] - 1] != 0x5C  # a quote escaped with a backslash ends nothing
+    digits = after[:, 1:4].astype(np.int64) - 0x30
+    seconds, stamp_holds = _parse_stamps(np.ascontiguousarray(before[:, 2:22]))
     skew = times.to_numpy()[rows] // _SECOND - seconds
-    spaces = _who_spaces(buffer, starts, q[:, 0] - _TIME)
-    keep = ((digits >= 0) & (digits <= 9)).all(axis=1) & (digits[:, 0] >= 1) & stamp_holds
-    keep &= (np.abs(skew) < 2**31) & (spaces[:, 1] >= 0)
-    size = pl.Series(slices(data, q[:, 1] + 6, q[:, 2] - 1).cast(pa.large_string()))
+    spaces = _who_spaces(buffer, starts, q[0] - _TIME)
+    keep &= ((digits >= 0) & (digits <= 9)).all(axis=1) & (digits[:, 0] >= 1) & stamp_holds
+    keep &= (np.abs(skew) < 2**31) & (spaces[1] >= 0)
+    size = pl.Series(slices(data, q[1] + 6, np.maximum(q[2] - 1, q[1] + 6)).cast(pa.large_string()))
     sizes = size.cast(pl.Int64, strict=False)
     keep &= ((sizes.cast(pl.String) == size) | (size == "-")).fill_null(False).to_numpy()
     if not keep.all():
-        rows, q, starts, ends, spaces = rows[keep], q[keep], starts[keep], ends[keep], spaces[keep]
+        rows, q, starts, ends, spaces = rows[keep], q[:, keep], starts[keep], ends[keep], spaces[:, keep]
         digits, skew, sizes = digits[keep], skew[keep], sizes.filter(pl.Series(keep))
 
     def text(begins: _Numbers, stops: _Numbers) -> pa.Array:
@@ -96,17 +89,17 @@ def split(messages: pl.Series, times: pl.Series) -> dict[str, pa.Array]:
         messages,
         rows,
         {
-            "client": text(starts, spaces[:, 0]),
-            "ident": text(spaces[:, 0] + 1, spaces[:, 1]),
-            "user": text(spaces[:, 1] + 1, q[:, 0] - _TIME),
+            "client": text(starts, spaces[0]),
+            "ident": text(spaces[0] + 1, spaces[1]),
+            "user": text(spaces[1] + 1, q[0] - _TIME),
             "skew": pa.array(skew.astype(np.int32)),
-            "zone": text(q[:, 0] - 7, q[:, 0] - 2),
-            "request": text(q[:, 0] + 1, q[:, 1]),
+            "zone": text(q[0] - 7, q[0] - 2),
+            "request": text(q[0] + 1, q[1]),
             "status": pa.array((digits @ np.array([100, 10, 1])).astype(np.uint16)),
             "bytes": sizes.to_arrow(),
-            "referrer": text(q[:, 2] + 1, q[:, 3]),
-            "agent": text(q[:, 4] + 1, q[:, 5]),
-            "tail": text(q[:, 5] + 1, ends),
+            "referrer": text(q[2] + 1, q[3]),
+            "agent": text(q[4] + 1, q[5]),
+            "tail": text(q[5] + 1, ends),
         },
     )
 
@@ -147,6 +140,10 @@ def _spans(messages: pl.Series) -> tuple[_Numbers, bytes]:
     return places - begin, data.slice(begin, end - begin).to_pybytes() if end > begin else b""
 
 
+def _kept(keep: npt.NDArray[np.bool_], rows: _Numbers, q: _Numbers) -> tuple[_Numbers, _Numbers]:
+    return (rows, q) if keep.all() else (rows[keep], q[:, keep])
+
+
 def _windows(buffer: _Bytes, places: _Numbers, width: int) -> _Bytes:
     windows: _Bytes = np.lib.stride_tricks.sliding_window_view(buffer, width)[places]
     return windows
@@ -154,7 +151,7 @@ def _windows(buffer: _Bytes, places: _Numbers, width: int) -> _Bytes:
 
 def _who_spaces(buffer: _Bytes, starts: _Numbers, ends: _Numbers) -> _Numbers:
     """Where the two spaces of `client ident user` lie; -1 where there are not exactly two (or, before ` - -`, any)."""
-    found = np.column_stack((ends - 4, ends - 2))
+    found = np.stack((ends - 4, ends - 2))
     other = np.flatnonzero(~(_windows(buffer, ends - 4, 4) == np.frombuffer(b" - -", np.uint8)).all(axis=1))
     if len(other):
         starts, lengths = starts[other], (ends - starts)[other]
@@ -163,8 +160,8 @@ def _who_spaces(buffer: _Bytes, starts: _Numbers, ends: _Numbers) -> _Numbers:
         spaces = places[buffer[places] == 0x20]
         first = np.searchsorted(spaces, starts)
         two = np.searchsorted(spaces, starts + lengths) - first == 2
-        found[other] = -1
-        found[other[two]] = spaces[first[two][:, None] + np.arange(2)]
+        found[:, other] = -1
+        found[:, other[two]] = spaces[first[two] + np.arange(2)[:, None]]
     return found
 
 
