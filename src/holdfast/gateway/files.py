@@ -145,6 +145,12 @@ class Files:
     def _reading(self, stream: Stream, form: Form) -> LiveReading:
         return self._live.setdefault((stream, form), LiveReading(self._visitor, stream, form, None))
 
+    async def rest(self, file: LogFile) -> None:
+        """A handle of this file was closed."""
+        for (stream, form, (day, node)), shown in list(self._shown.items()):
+            if (stream, form, day) == (file.stream, file.form, file.day) and file.node in (None, node):
+                await self._visitor.thread(shown.extents.rest)
+
     async def close(self) -> None:
         """Let go of everything."""
         shown, self._shown = list(self._shown.values()), OrderedDict()

@@ -123,11 +123,19 @@ async def _follow(visitor: Visitor, asked: Logs, wanted: Selection, ends: dict[N
 async def _write(
     visitor: Visitor, asked: Logs, blocks: Iterator[Block], output: Output, written: dict[NodeName, int]
 ) -> None:
-    """Write block after block, noting per node the number after the last line written."""
-    while (shown := await visitor.thread(_next, asked, blocks)) is not None:
-        data, ends = shown
-        await output.write(data)
-        written.update(ends)
+    """Write block after block, noting per node the number after the last line written. While one is written, the next
+    is decoded; it is waited for even if the client goes, for it holds files open."""
+    coming = asyncio.ensure_future(visitor.thread(_next, asked, blocks))
+    try:
+        while (shown := await asyncio.shield(coming)) is not None:
+            coming = asyncio.ensure_future(visitor.thread(_next, asked, blocks))
+            data, ends = shown
+            await output.write(data)
+            written.update(ends)
+    finally:
+        await asyncio.wait([coming])
+        if not coming.cancelled():
+            coming.exception()
 
 
 def _next(asked: Logs, blocks: Iterator[Block]) -> tuple[bytes, dict[NodeName, int]] | None:

@@ -37,6 +37,7 @@ from holdfast.kernel.secrets import Secret
 from holdfast.rules.guard import reveal
 from holdfast.rules.rendering import render
 from holdfast.vault.journalscanning import JournalIndex
+from holdfast.vault.keeping import Kept
 from holdfast.vault.reading import Library
 from holdfast.vault.readingports import Keeper
 
@@ -58,6 +59,7 @@ SIGNATURES = (
     "ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256"
 )
 _THREADS = 4
+_KEPT_BYTES = 128 << 20
 _CLOSE_SECONDS = 10.0
 
 
@@ -187,6 +189,7 @@ def _library(paths: GatewayPaths) -> Library:
         {name: JournalIndex(JournalFiles(place.journal)) for name, place in paths.nodes.items()},
         _reveal,
         render,
+        Kept(_KEPT_BYTES),
     )
 
 

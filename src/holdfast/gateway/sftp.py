@@ -97,6 +97,7 @@ class ReadOnlyServer(asyncssh.SFTPServer):
             file_obj.ahead.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await file_obj.ahead
+        await self._files.rest(file_obj.place)
 
     async def folder(self, path: bytes) -> Root | StreamFolder:
         """The folder a path stands for, checked to be there."""

@@ -1,13 +1,13 @@
 """One day of one stream on one node as one text: its parts end to end, read at any offset.
 
 The text only grows: what stands at an offset stays there, whether its lines lie in the journal or in a segment by now.
-Nothing is decrypted until it is read. At most one segment is open and the last few rendered spans are kept, so memory
-does not grow with what is read. Any thread may read; one at a time does.
+Nothing is decrypted until it is read. At most one segment is open, and what was rendered is kept only as long as the
+bound of all readers together allows, so memory does not grow with what is read. Any thread may read; one at a time
+does.
 """
 
 import threading
 from bisect import bisect_right
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -18,10 +18,11 @@ import pyarrow as pa
 from holdfast.kernel.errors import ConflictError, VerificationError
 from holdfast.kernel.instants import Day, Instant
 from holdfast.kernel.names import NodeName
+from holdfast.vault.keeping import Kept
 from holdfast.vault.spans import Part, Span
 
-_KEPT_BYTES = 48 << 20
 _NEVER = Instant(0)
+_TEXTS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,15 @@ class Showing:
 class Extents:
     """The lines of one (stream, day, node) in one form. Close it when done."""
 
-    def __init__(self, day: Day, node: NodeName, parts: Sequence[Part], showing: Showing) -> None:
+    def __init__(self, day: Day, node: NodeName, parts: Sequence[Part], showing: Showing, kept: Kept) -> None:
         """Parts ascend and do not overlap; there is at least one."""
         self.day, self.node = day, node
         self._parts = parts
         self._showing = showing
         self._starts = list(accumulate((part.size for part in parts), initial=0))
-        self._texts: OrderedDict[int, bytes] = OrderedDict()
-        self._kept = 0
+        self._kept = kept
+        self._texts: dict[int, int] = {}
+        """Where texts begin that may be kept, and how long they are; the newest last."""
         self._closed = False
         self._lock = threading.RLock()  # held while decoding
         self._texts_lock = threading.Lock()  # held for a moment
@@ -117,12 +119,12 @@ class Extents:
         """The rendered lines of a span. VerificationError if they are not as long as the batches say."""
         begin, length = self._starts[place.part] + place.span.begin, place.span.end - place.span.begin
         with self._lock:
-            text = self._texts.get(begin, b"")
-            if len(text) != length:
+            text = self._kept.get(self, begin)
+            if not isinstance(text, bytes) or len(text) != length:
                 text = value_bytes(self.render(self.table(place)))
                 if len(text) != length:
                     raise VerificationError("text-length", "rendered lines are not as long as their batches say")
-            self._keep(begin, text)
+                self._keep(begin, text)
             return text
 
     def read(self, offset: int, length: int) -> bytes:
@@ -142,9 +144,11 @@ class Extents:
         """As `read`, if nothing has to be decrypted for it; else None. Does not wait for whoever is decrypting."""
         end = min(offset + length, self.size)
         with self._texts_lock:
-            for begin, text in reversed(self._texts.items()):
-                if begin <= offset < end <= begin + len(text):
-                    return text[offset - begin : end - begin]
+            places = [begin for begin, size in self._texts.items() if begin <= offset < end <= begin + size]
+        for begin in reversed(places):
+            text = self._kept.get(self, begin)
+            if isinstance(text, bytes) and end <= begin + len(text):
+                return text[offset - begin : end - begin]
         return None
 
     def read_ahead(self, offset: int) -> int:
@@ -161,9 +165,16 @@ class Extents:
     def adopt(self, older: "Extents") -> None:
         """Take over what an older reading of the same day, node and form has rendered: offsets stay what they are."""
         with older._texts_lock:
-            kept = list(older._texts.items())
-        for begin, text in kept:
-            self._keep(begin, text)
+            begins = list(older._texts)
+        for begin in begins:
+            text = self._kept.get(older, begin)
+            if isinstance(text, bytes):
+                self._keep(begin, text)
+
+    def rest(self) -> None:
+        """Nobody reads for now: close the open segment; what is rendered may stay."""
+        with self._lock:
+            self._close_others(-1)
 
     def close(self) -> None:
         """Let go of the open segment and of everything kept."""
@@ -171,6 +182,8 @@ class Extents:
             self._closed = True
             self._close_others(-1)
             with self._texts_lock:
+                for begin in self._texts:
+                    self._kept.drop(self, begin)
                 self._texts.clear()
 
     def _close_others(self, kept: int) -> None:
@@ -180,10 +193,13 @@ class Extents:
 
     def _keep(self, begin: int, text: bytes) -> None:
         with self._texts_lock:
-            self._kept += len(text) - len(self._texts.pop(begin, b""))
-            self._texts[begin] = text
-            while self._kept > _KEPT_BYTES and len(self._texts) > 2:
-                self._kept -= len(self._texts.popitem(last=False)[1])
+            self._texts.pop(begin, None)
+            self._texts[begin] = len(text)
+            self._kept.put(self, begin, text, len(text))
+            while len(self._texts) > _TEXTS:
+                oldest = next(iter(self._texts))
+                del self._texts[oldest]
+                self._kept.drop(self, oldest)
 
     def _at(self, offset: int) -> tuple[Place, int]:
         """The span at an offset below `size`, and where it begins in the text."""

@@ -22,6 +22,7 @@ from holdfast.kernel.secrets import Secret
 from holdfast.vault.extents import Extents, Showing
 from holdfast.vault.journalparts import JournalPart
 from holdfast.vault.journalscanning import JournalBatches, JournalIndex
+from holdfast.vault.keeping import Kept
 from holdfast.vault.readingports import ObjectStore, Opening, SealedSegment
 from holdfast.vault.sealedparts import SealedPart
 from holdfast.vault.spans import Part
@@ -36,14 +37,15 @@ DayFile = tuple[Day, NodeName]
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Where things lie: stores of segments by `vendor-region`, journals by node; and how lines are shown (rules.guard,
-    rules.rendering)."""
+    """Where things lie: stores of segments by `vendor-region`, journals by node; how lines are shown (rules.guard,
+    rules.rendering); and what all readers together keep of them."""
 
     installation: Installation
     stores: Mapping[str, ObjectStore]
     journals: Mapping[NodeName, JournalIndex]
     reveal: Reveal
     render: Render
+    kept: Kept
 
 
 class Reading:
@@ -130,7 +132,7 @@ class Reading:
                 parts.append(part)
         if not parts:
             raise ConflictError("lines-moved", "lines moved while they were read; ask again")
-        return Extents(day, node, parts, self._showing(day))
+        return Extents(day, node, parts, self._showing(day), self._library.kept)
 
     def _check(self, end: int | None, first: int, whole: bool) -> None:
         if whole and end is not None and first != end:

@@ -17,8 +17,8 @@ from holdfast.vault.spans import Span
 class SealedPart:
     """A segment, opened when its lines are first wanted. Satisfies `spans.Part`.
 
-    A span is the batches that begin in one row group. Its last batch may end in the next one, so the last two row
-    groups read are kept: read in order, each is decoded once.
+    A span is the batches that begin in one row group. Its last batch may end in the next one, so the last row group
+    read is kept: read in order, each is decoded once.
     """
 
     def __init__(self, segment: SealedSegment, store: ObjectStore, installation: Installation, form: Form) -> None:
@@ -93,9 +93,7 @@ class SealedPart:
             begin, end = max(span.first, group.first), min(span.first + span.count, group.first + group.count)
             if begin < end:
                 if i not in self._groups:
-                    while len(self._groups) >= 2:
-                        del self._groups[next(iter(self._groups))]
-                    self._groups[i] = reader.read(i)
+                    self._groups = {i: reader.read(i)}
                 parts.append(self._groups[i].slice(begin - group.first, end - begin))
         table = pl.concat(parts)
         if table.height != span.count:
