@@ -17,7 +17,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from holdfast.formats.canonical import Json
@@ -56,6 +56,11 @@ class HttpLimits:
     head_bytes: int = 16 << 10
     idle_seconds: int = 75
     connections: int = 1000
+
+    @property
+    def most_connections(self) -> int:
+        """Those above `connections` are answered "not now"; those above this are closed unheard."""
+        return 2 * self.connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,13 @@ def app(taker: Taker, tokens: Tokens, signer: PromiseSigner, limits: HttpLimits 
         await answer.write(send)
 
     return application
+
+
+async def crowded(scope: Scope, _receive: Receive, send: Send) -> None:
+    """The application of a connection above the limit: not now."""
+    if scope["type"] == "http":
+        error = BusyError("not-now", "too many connections; come again later")
+        await replace(answer_of(error), close=True).write(send)
 
 
 class _Intake:

@@ -2,13 +2,13 @@
 
 import asyncio
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, ClassVar
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from holdfast.intake.http import HttpLimits
+from holdfast.intake.http import HttpLimits, crowded
 from holdfast.intake.http_messages import AsgiApplication
 
 
@@ -24,7 +24,8 @@ def server(application: AsgiApplication, host: str, port: int, limits: HttpLimit
     """
 
     class Protocol(_BoundedProtocol):
-        head_seconds = limits.head_seconds
+        bounds = limits
+        silent: ClassVar[dict[_BoundedProtocol, None]] = {}
 
     return _Server(
         uvicorn.Config(
@@ -39,7 +40,6 @@ def server(application: AsgiApplication, host: str, port: int, limits: HttpLimit
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=limits.connections,
             timeout_keep_alive=limits.idle_seconds,
             timeout_graceful_shutdown=10,
             h11_max_incomplete_event_size=limits.head_bytes,
@@ -50,18 +50,40 @@ def server(application: AsgiApplication, host: str, port: int, limits: HttpLimit
 class _BoundedProtocol(H11Protocol):
     """Closes a connection that says nothing, or does not finish a request's head, for twice `head_seconds`.
 
-    uvicorn itself waits for the first request for ever and lets a head dribble in.
+    uvicorn itself waits for the first request for ever, lets a head dribble in, and counts connections only once they
+    ask for something. Here one too many takes the place of the oldest that never said a word; if there is none it is
+    answered "not now", or closed if there are twice as many.
     """
 
-    head_seconds = 10.0
+    bounds = HttpLimits()
+    silent: ClassVar[dict["_BoundedProtocol", None]] = {}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._seen: Any = None
-        self._timer = self.loop.call_later(self.head_seconds, self._look)
+        self._timer = self.loop.call_later(self.bounds.head_seconds, self._look)
+        if len(self.connections) > self.bounds.connections:
+            if self.silent:
+                next(iter(self.silent)).leave()
+            elif len(self.connections) > self.bounds.most_connections:
+                transport.abort()
+            else:
+                self.app = crowded
+        self.silent[self] = None
+
+    def leave(self) -> None:
+        """Make room."""
+        self.silent.pop(self, None)
+        self.connections.discard(self)
+        self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self.silent.pop(self, None)
+        super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timer.cancel()
+        self.silent.pop(self, None)
         super().connection_lost(exc)
 
     def _look(self) -> None:
@@ -72,4 +94,4 @@ class _BoundedProtocol(H11Protocol):
             self.transport.close()
             return
         self._seen = state
-        self._timer = self.loop.call_later(self.head_seconds, self._look)
+        self._timer = self.loop.call_later(self.bounds.head_seconds, self._look)

@@ -10,6 +10,7 @@ import resource
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from holdfast.drivers.allocator import keep_pages
 from holdfast.formats.promises import PromiseSigner
 from holdfast.intake.http import HttpLimits, app
 from holdfast.intake.http_server import server
@@ -31,7 +32,10 @@ from holdfast.vault.recovering import recover
 log = logging.getLogger("holdfast.intake")
 
 REGISTER_SECONDS = 2.0
-KEEPER_PATIENCE = 30.0
+STOP_SECONDS = 20.0
+"""What is in hand has so long to become durable before the node stops without it: less than `up` waits."""
+OWN_FILES = 256
+"""File descriptors kept for journal, log, stores and the keeper, whatever comes in."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,8 @@ class Register:
 
 async def serve(parts: NodeParts, ready: Callable[[], None], stop: asyncio.Event) -> None:
     """Run the node until `stop` is set. Raises whatever means that it must not go on."""
-    _raise_file_limit()
+    connections = _syslog_connections(parts)
+    keep_pages()
     register = Register(parts.host_map, parts.hosting)
     await asyncio.to_thread(register.refresh)
     context = f"{parts.installation}/{parts.node}".encode()
@@ -109,7 +114,7 @@ async def serve(parts: NodeParts, ready: Callable[[], None], stop: asyncio.Event
         lambda: register.places,
         integrator.add,
     )
-    listener = SyslogListener(pipeline, parts.max_frame, parts.max_connections)
+    listener = SyslogListener(pipeline, parts.max_frame, connections)
     web = server(app(pipeline, parts.tokens, parts.promises, parts.http_limits), *parts.http, parts.http_limits)
     pipeline_stop = asyncio.Event()
     making = asyncio.create_task(pipeline.run(pipeline_stop))
@@ -130,7 +135,7 @@ async def serve(parts: NodeParts, ready: Callable[[], None], stop: asyncio.Event
         web.should_exit = True
         await asyncio.sleep(0)
         pipeline_stop.set()
-        await asyncio.wait([making, tasks[1]], timeout=KEEPER_PATIENCE)
+        await asyncio.wait([making, tasks[1]], timeout=STOP_SECONDS)
         tasks[2].cancel()
         await asyncio.to_thread(integrator.close)
 
@@ -160,6 +165,17 @@ class Sealing:
             self._parts.seal(closed)
 
 
-def _raise_file_limit() -> None:
+def _syslog_connections(parts: NodeParts) -> int:
+    """As many syslog connections as are set, or fewer if this process may not open that many files: connections must
+    never take the descriptors that the journal needs."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard == resource.RLIM_INFINITY:
+        return parts.max_connections
+    room = max(1, hard - parts.http_limits.most_connections - OWN_FILES)
+    if room < parts.max_connections:
+        log.warning(
+            "fewer syslog connections than are set: raise the limit of open files",
+            extra={"fields": {"taken": room, "set": parts.max_connections, "open_files": hard}},
+        )
+    return min(room, parts.max_connections)
