@@ -51,7 +51,10 @@ class PosixJournal:
 
     def create(self, number: int, parts: Sequence[bytes]) -> None:
         """A new newest file holding these bytes."""
-        fd = os.open(self._path(number), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            fd = os.open(self._path(number), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _translated(error) from None
         try:
             _write(fd, parts)
         except OSError as error:

@@ -23,7 +23,7 @@ class Waiting:
 
 @dataclass(slots=True)
 class Gathering:
-    """A flush being collected. `lines` and `bytes` count all of it."""
+    """A flush being collected. `lines` and `bytes` (of memory) count all of it."""
 
     syslog: list[SyslogBlock] = field(default_factory=list)
     http: list[Waiting] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Gathering:
             if not waiting.answer.done():
                 waiting.answer.set_exception(error)
             self.lines -= len(waiting.block.lines)
-            freed += len(waiting.block.lines.buffer)
+            freed += waiting.block.weight
         self.stale = self.stale or bool(self.http)
         self.bytes -= freed
         self.http.clear()
@@ -78,5 +78,7 @@ class Gathering:
         for day in days:
             syslog = [block for block in self.syslog if day_of(block.arrival) == day]
             http = [waiting for waiting in self.http if day_of(waiting.block.arrival) == day]
-            lines = [block.lines for block in Gathering(syslog, http).blocks()]
-            yield Gathering(syslog, http, sum(map(len, lines)), sum(len(part.buffer) for part in lines))
+            blocks = Gathering(syslog, http).blocks()
+            yield Gathering(
+                syslog, http, sum(len(block.lines) for block in blocks), sum(block.weight for block in blocks)
+            )

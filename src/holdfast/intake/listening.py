@@ -47,7 +47,10 @@ class SyslogListener:
             )
         except OSError:
             raise ConfigurationError(
-                "listen", "another program listens there, or the address is not this machine's", address=address, port=port
+                "listen",
+                "another program listens there, or the address is not this machine's",
+                address=address,
+                port=port,
             ) from None
 
     def opened(self, connection: "_Connection") -> bool:

@@ -16,12 +16,21 @@ from holdfast.rules.guard import MinimisedTable, minimise
 from holdfast.rules.streams import environments, streams
 
 
+BLOCK_BYTES = 512
+"""What a block weighs beside its buffer: many small ones must count as the memory they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class SyslogBlock:
     """Frames of one syslog connection, in order, that arrived together."""
 
     lines: Lines
     arrival: Instant
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory, about."""
+        return len(self.lines.buffer) + BLOCK_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,11 @@ class FileBlock:
     environment: EnvironmentName
     stream: Stream
     file: str
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory, about."""
+        return len(self.lines.buffer) + BLOCK_BYTES
 
 
 class Preparer:
