@@ -123,7 +123,7 @@ class IntakeSettings(Table):
     """What a node takes at most, and how long it gathers lines before they are made durable together."""
 
     max_frame: Annotated[int, Field(ge=480, le=MIB)] = 64 << 10
-    max_connections: Annotated[int, Field(ge=1, le=100_000)] = 20_000
+    max_connections: Annotated[int, Field(ge=1, le=100_000)] = 16_000
     flush_seconds: Annotated[float, Field(ge=0.001, le=10)] = 0.1
     flush_lines: Annotated[int, Field(ge=1, le=1_000_000)] = 100_000
     flush_bytes: Annotated[int, Field(ge=MIB, le=1024 * MIB)] = 48 * MIB
