@@ -1,4 +1,4 @@
-"""What was decoded, kept for a while: for all readers together, within one bound of bytes, the least used goes first."""
+"""What was decoded, kept for a while: for all readers together, in one bound of bytes; the least used goes first."""
 
 import threading
 from collections import OrderedDict
