@@ -16,6 +16,7 @@ from holdfast.kernel.segments import SegmentEntry
 from holdfast.rules.policy import Allowed, Decision
 from holdfast.rules.rendering import render
 from holdfast.vault.journalscanning import JournalIndex
+from holdfast.vault.keeping import Kept
 from holdfast.vault.reading import Library, Reading
 from holdfast.wiring.home import Home
 from holdfast.wiring.vaults import OpenVault, open_vault
@@ -80,6 +81,7 @@ def _read(vault: OpenVault, environment: str, stream: Stream) -> pl.DataFrame:
         {node: JournalIndex(JournalFiles(vault.home.journal(node))) for node in nodes},
         lambda _stream, table, _key: table,
         render,
+        Kept(64 << 20),
     )
     reading = Reading(library, stream, Form.PSEUDONYM, opening)
     tables = [pl.DataFrame(schema={**SCHEMA, "text": pl.Binary, "node": pl.String, "line": pl.Int64})]

@@ -1,6 +1,7 @@
 """What is gathered for one flush: syslog blocks and waiting HTTP chunks of one UTC day of arrival."""
 
 import asyncio
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -25,14 +26,36 @@ class Waiting:
 class Gathering:
     """A flush being collected. `lines` and `bytes` (of memory) count all of it."""
 
-    syslog: list[SyslogBlock] = field(default_factory=list)
-    http: list[Waiting] = field(default_factory=list)
+    syslog: deque[SyslogBlock] = field(default_factory=deque)
+    http: deque[Waiting] = field(default_factory=deque)
     lines: int = 0
     bytes: int = 0
     stale: bool = False
     """Whether something was turned away since the lines were prepared."""
     since: float = 0.0
     """When the first of them came, by the event loop's clock."""
+
+    def cut(self, lines: int, size: int) -> "Gathering":
+        """The first blocks, about that many lines or bytes, taken out; what stays goes into the next flush and arrived
+        no earlier: arrivals never go back from flush to flush."""
+        part = Gathering(since=self.since)
+        while (self.syslog or self.http) and part.lines < lines and part.bytes < size:
+            if self.http and (not self.syslog or self.http[0].block.arrival <= self.syslog[0].arrival):
+                waiting = self.http.popleft()
+                part.http.append(waiting)
+                part.add(waiting.block)
+            else:
+                block = self.syslog.popleft()
+                part.syslog.append(block)
+                part.add(block)
+        self.lines -= part.lines
+        self.bytes -= part.bytes
+        return part
+
+    def add(self, block: SyslogBlock | FileBlock) -> None:
+        """Count it."""
+        self.lines += len(block.lines)
+        self.bytes += block.weight
 
     def blocks(self) -> list[SyslogBlock | FileBlock]:
         """Everything to be parsed, in order."""
@@ -76,9 +99,10 @@ class Gathering:
             yield self
             return
         for day in days:
-            syslog = [block for block in self.syslog if day_of(block.arrival) == day]
-            http = [waiting for waiting in self.http if day_of(waiting.block.arrival) == day]
-            blocks = Gathering(syslog, http).blocks()
-            yield Gathering(
-                syslog, http, sum(len(block.lines) for block in blocks), sum(block.weight for block in blocks)
+            part = Gathering(
+                deque(block for block in self.syslog if day_of(block.arrival) == day),
+                deque(waiting for waiting in self.http if day_of(waiting.block.arrival) == day),
             )
+            for block in part.blocks():
+                part.add(block)
+            yield part

@@ -78,7 +78,7 @@ class Pipeline:
     def put(self, block: SyslogBlock) -> None:
         """Take syslog frames in. They are kept in order and never dropped; read `full` before reading more."""
         self._gathering.syslog.append(block)
-        self._count(block.lines.buffer, len(block.lines))
+        self._count(block)
 
     async def take(self, chunk: HttpChunk) -> Receipt:
         """Take a chunk of a file in; resolves after fsync. A chunk taken before is answered as it was then."""
@@ -96,7 +96,7 @@ class Pipeline:
         block = FileBlock(chunk.lines, self.arrival(), chunk.environment, chunk.stream, chunk.file)
         waiting = Waiting(chunk, block, asyncio.get_running_loop().create_future())
         self._gathering.http.append(waiting)
-        self._count(chunk.lines.buffer, len(chunk.lines))
+        self._count(block)
         return await waiting.answer
 
     def position(self, source: Source) -> Position | None:
@@ -112,12 +112,11 @@ class Pipeline:
         """Whether listeners should stop reading."""
         return self._pending >= self._limits.pending_bytes
 
-    def _count(self, buffer: bytes, lines: int) -> None:
+    def _count(self, block: SyslogBlock | FileBlock) -> None:
         if not self._gathering.lines:
             self._gathering.since = asyncio.get_running_loop().time()
-        self._gathering.lines += lines
-        self._gathering.bytes += len(buffer)
-        was_full, self._pending = self.full, self._pending + len(buffer)
+        self._gathering.add(block)
+        was_full, self._pending = self.full, self._pending + block.weight
         if self.full and not was_full:
             self.on_pressure(True)
         self._wake.set()
@@ -138,7 +137,7 @@ class Pipeline:
                 await self._idle(stop)
                 continue
             await self._collect(stop)
-            gathered, self._gathering = self._gathering, Gathering()
+            gathered = self._gathering.cut(self._limits.flush_lines, self._limits.flush_bytes)
             self._wake.clear()
             for part in gathered.by_day():
                 prepared = await self._prepare(part)

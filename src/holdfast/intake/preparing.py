@@ -15,7 +15,6 @@ from holdfast.kernel.names import UNCLAIMED, EnvironmentName, Stream
 from holdfast.rules.guard import MinimisedTable, minimise
 from holdfast.rules.streams import environments, streams
 
-
 BLOCK_BYTES = 512
 """What a block weighs beside its buffer: many small ones must count as the memory they are."""
 
