@@ -26,12 +26,12 @@ it leads the same way. An address of eight groups followed by `:port` without br
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.formats.scanning import Bytes, Mask, Offsets, positions
+from holdfast.formats.scanning import Bytes, Mask, Offsets, columns, positions
 from holdfast.rules.spans import HEX, NONE, WORD, Spans, Text
 
 _COLON, _DOT = 0x3A, 0x2E
 _LONGEST = 39
-_VALUES = np.zeros(256, np.int64)
+_VALUES = np.zeros(256, np.uint16)
 for _digit in range(22):
     _VALUES[b"0123456789abcdefABCDEF"[_digit]] = _digit if _digit < 16 else _digit - 6
 
@@ -153,19 +153,24 @@ def _values(
 ) -> npt.NDArray[np.uint8]:
     """The 16 bytes of texts that are known to be addresses; a tail's quad is not part of its text."""
     count = len(starts)
-    rows = np.arange(count)
-    value, number = np.zeros((count, 10), np.int64), np.zeros(count, np.int64)
+    length = ends - starts
+    cells = columns(buffer, starts, _LONGEST + 1)
+    # Groups are taken as they come, number by number; after the end everything counts as a colon.
+    value, number, group = np.zeros((count, 10), np.int64), np.zeros(count, np.int64), np.zeros(count, np.uint16)
     double = np.full(count, 8, np.int64)
-    before = np.zeros(count, np.uint8)
-    for step in range(_LONGEST + 1):
-        inside = starts + step < ends
-        byte = np.where(inside, buffer.take(starts + step, mode="clip"), np.uint8(_COLON))
-        digit = inside & (byte != _COLON)
-        value[rows, number] = np.where(digit, value[rows, number] * 16 + _VALUES[byte], value[rows, number])
-        # A group ends at the first colon after it, and at the end.
-        number += (byte == _COLON) & HEX[before]
-        double = np.where(inside & (byte == _COLON) & (before == _COLON), number, double)
-        before = np.where(inside, byte, 0)
+    digits_before = np.zeros(count, np.bool_)
+    for step in range(int(length.max(initial=0)) + 1):
+        byte = np.where(length > step, cells[step], np.uint8(_COLON))
+        digits = byte != _COLON
+        group = np.where(digits, group * np.uint16(16) + _VALUES[byte], group)
+        over = np.flatnonzero(digits_before & ~digits)
+        value[over, number[over]] = group[over]
+        number[over] += 1
+        group[over] = 0
+        if step:
+            again = ~digits_before & ~digits & (length > step)
+            double = np.where(again, number, double)
+        digits_before = digits
     tailed = np.flatnonzero(tails >= 0)
     if len(tailed):
         quad = quads.addresses[tails[tailed], 12:].astype(np.int64)

@@ -189,10 +189,11 @@ def _hexadecimal(addresses: Addresses) -> npt.NDArray[np.uint8]:
         run = np.where(zero[:, group], run + 1, 0)
         longer = run > best
         best, where = np.where(longer, run, best), np.where(longer, group - run + 1, where)
-    for row in np.flatnonzero(best > 1).tolist():
-        start, end = int(where[row]), int(where[row] + best[row])
-        cells[row, start:end] = 0
-        # The colon after the group before the run is there already; at the very start it is not.
-        cells[row, start, 0] = 0x3A if start == 0 else 0
-        cells[row, end - 1, 1] = 0x3A
+    rows = np.flatnonzero(best > 1)
+    start, end = where[rows], where[rows] + best[rows]
+    places = np.arange(8)
+    cells[rows] *= ~((places >= start[:, None]) & (places < end[:, None]))[:, :, None]
+    # The colon after the group before the run is there already; at the very start it is not.
+    cells[rows[start == 0], 0, 0] = 0x3A
+    cells[rows, end - 1, 1] = 0x3A
     return cells.reshape(count, 40)[:, :39]
