@@ -18,7 +18,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "new", help="make one", description="Printed once and kept nowhere: the keeper knows its SHA-256 only."
     )
     new.add_argument("environment", metavar="ENVIRONMENT", help="like acme/main")
-    new.add_argument("--label", default="", help="what you know it by")
+    new.add_argument("--label", default="intake", help="what you know it by")
     new.add_argument("--home", type=Path, default=default_root())
     new.add_argument("--json", action="store_true")
     new.set_defaults(run=run)
