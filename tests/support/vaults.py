@@ -90,7 +90,7 @@ class MemoryNode:
         if moved:
             positions[ACME, Stream.APP] = Positions()
             positions[ACME, Stream.APP].move(SOURCE, moved)
-        flushed = self.flusher.flush(self.minimised(syslog), self.clock.now(), positions)
+        flushed = self.flusher.flush(self.flusher.batch(self.minimised(syslog)), self.clock.now(), positions)
         for stream, part in positions.items():
             self.journal.state.positions.merge(part, flushed.batches[stream])
         return flushed

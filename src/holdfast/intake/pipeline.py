@@ -1,11 +1,11 @@
 """From listeners to durable flushes: group commit by time and size, back-pressure, and "not now".
 
-Listeners hand in blocks; one collector gathers a flush while the one before is parsed and the one before that is hashed
-and written (two threads, one flush each, in order). An HTTP block is answered when its flush is durable. When the
-disk is full or the keeper away all HTTP blocks in hand are answered "not now" (BusyError) and forgotten, for their
-senders keep them; syslog has no such answer, so its blocks are tried again until they are taken, and when as much
-waits as may, nothing more is read. A disk that fails in fsync ends the process: only a fresh look at the disk tells
-what is there.
+Listeners hand in blocks; one collector gathers a flush while the one before is parsed, the one before that hashed, and
+the one before that written (three threads, one flush each, in order). An HTTP block is answered when its flush is
+durable. When the disk is full or the keeper away all HTTP blocks in hand are answered "not now" (BusyError) and
+forgotten, for their senders keep them; syslog has no such answer, so its blocks are tried again until they are taken,
+and when as much waits as may, nothing more is read. A disk that fails in fsync ends the process: only a fresh look at
+the disk tells what is there.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from holdfast.intake.preparing import FileBlock, Preparer, SyslogBlock
 from holdfast.kernel.errors import BusyError, ConflictError, RefusedError
 from holdfast.kernel.instants import Instant
 from holdfast.rules.guard import MinimisedTable
-from holdfast.vault.flushing import Flushed, Flusher
+from holdfast.vault.flushing import Batched, Flushed, Flusher
 from holdfast.vault.journaling import Journal
 from holdfast.vault.ports import Clock
 
@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 RETRY_SECONDS = 0.5
 IDLE_SECONDS = 1.0
+_FINISHING = 2
+"""Flushes that are past parsing at once: one being hashed, one being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class Limits:
     """When a flush is made, and how much may wait (lines, bytes, seconds)."""
 
     flush_seconds: float = 0.1
-    flush_lines: int = 100_000
-    flush_bytes: int = 48 << 20
+    flush_lines: int = 40_000
+    flush_bytes: int = 16 << 20
     pending_bytes: int = 64 << 20
 
 
@@ -61,11 +63,12 @@ class Pipeline:
         self._journal, self._flusher, self._preparer = journal, flusher, preparer
         self._clock, self._limits, self._places, self._flushed = clock, limits, places, flushed
         self._gathering = Gathering()
-        self._next: Gathering | None = None  # prepared, and waiting for the flush before it to be written
+        self._in_hand: list[Gathering] = []  # taken out of the gathering, and not written yet
         self._pending = 0
         self._wake = asyncio.Event()
         self._arrival = journal.state.last
         self._parse_thread = ThreadPoolExecutor(1, "prepare")
+        self._hash_thread = ThreadPoolExecutor(1, "batch")
         self._write_thread = ThreadPoolExecutor(1, "commit")
         self.stalled = False
         self.on_pressure: Callable[[bool], None] = lambda full: None
@@ -128,26 +131,26 @@ class Pipeline:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Make flushes until told to stop, then the last one. Ends with an error only when the process must stop."""
-        writing: asyncio.Task[None] | None = None
+        finishing: list[asyncio.Task[None]] = []
         while not (stop.is_set() and not self._gathering.lines):
             if not self._gathering.lines:
-                if writing:
-                    await writing
-                    writing = None
+                for task in finishing:
+                    await task
+                finishing.clear()
                 await self._idle(stop)
                 continue
             await self._collect(stop)
             gathered = self._gathering.cut(self._limits.flush_lines, self._limits.flush_bytes)
             self._wake.clear()
             for part in gathered.by_day():
-                prepared = await self._prepare(part)
-                self._next = part
-                if writing:
-                    await writing
-                self._next = None
-                writing = asyncio.create_task(self._commit(part, prepared))
-        if writing:
-            await writing
+                self._in_hand.append(part)
+                table = await self._prepare(part)
+                if len(finishing) == _FINISHING:
+                    await finishing.pop(0)
+                before = finishing[-1] if finishing else None
+                finishing.append(asyncio.create_task(self._finish(part, table, before)))
+        for task in finishing:
+            await task
 
     async def _idle(self, stop: asyncio.Event) -> None:
         waits = [asyncio.create_task(self._wake.wait()), asyncio.create_task(stop.wait())]
@@ -180,34 +183,46 @@ class Pipeline:
                     self._parse_thread, self._preparer.prepare, part.blocks(), self._places(), part.day()
                 )
             except BusyError as error:
-                await self._not_now(part, error)
+                await self._not_now(error)
         return None
 
-    async def _commit(self, part: Gathering, table: MinimisedTable | None) -> None:
-        """The part made durable, and answered."""
-        while True:
-            if part.stale:
-                table = await self._prepare(part)
-            if table is None:
-                break
-            try:
-                flushed = await self._on(self._write_thread, self._flusher.flush, table, part.time(), part.positions())
-            except BusyError as error:
-                await self._not_now(part, error)
-                continue
-            self._answer(part, flushed)
-            break
+    async def _finish(self, part: Gathering, table: MinimisedTable | None, before: "asyncio.Task[None] | None") -> None:
+        """The part hashed, then, after the part before, written and answered."""
+        batched = await self._batch(table)
+        del table
+        if before:
+            await before
+        await self._commit(part, batched)
         self.stalled = False
         self._release(part.bytes)
 
-    async def _not_now(self, part: Gathering, error: BusyError) -> None:
+    async def _batch(self, table: MinimisedTable | None) -> Batched | None:
+        return None if table is None else await self._on(self._hash_thread, self._flusher.batch, table)
+
+    async def _commit(self, part: Gathering, batched: Batched | None) -> None:
+        """The part made durable, and answered."""
+        while True:
+            if part.stale:
+                batched = await self._batch(await self._prepare(part))
+            if batched is None:
+                return
+            try:
+                flushed = await self._on(
+                    self._write_thread, self._flusher.flush, batched, part.time(), part.positions()
+                )
+            except BusyError as error:
+                await self._not_now(error)
+                continue
+            self._answer(part, flushed)
+            return
+
+    async def _not_now(self, error: BusyError) -> None:
         """Send every HTTP chunk in hand back to its sender, and wait a little before syslog's lines are tried again."""
         if not self.stalled:
             log.warning("not taking lines", extra={"fields": {"code": error.code, "reason": error.message}})
         self.stalled = True
-        for gathered in (part, self._next, self._gathering):
-            if gathered is not None:
-                self._release(gathered.turn_away(error))
+        for gathered in (*self._in_hand, self._gathering):
+            self._release(gathered.turn_away(error))
         await asyncio.sleep(RETRY_SECONDS)
 
     def _answer(self, part: Gathering, flushed: Flushed) -> None:

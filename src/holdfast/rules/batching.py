@@ -20,7 +20,7 @@ def line_leaves(secrets: Sequence[bytes], counts: Sequence[int], records: pa.Lar
     prefixes = np.zeros((lines, 1 + SALT), np.uint8)
     salts = b"".join([line_salts(secret, count) for secret, count in zip(secrets, counts, strict=True)])
     prefixes[:, 1:] = np.frombuffer(salts, np.uint8).reshape(lines, SALT)
-    offsets = np.arange(0, (lines + 1) * (1 + SALT), 1 + SALT, np.int64)
+    offsets = np.arange(lines + 1, dtype=np.int64) * (1 + SALT)
     heads = pa.LargeBinaryArray.from_buffers(
         pa.large_binary(), lines, [None, pa.py_buffer(offsets), pa.py_buffer(prefixes.tobytes())]
     )

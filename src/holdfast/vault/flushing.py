@@ -1,7 +1,7 @@
 """One flush: minimised lines in, one durable frame out.
 
-Order: number the lines → salt, hash and encrypt each (environment, stream) as a batch → one frame, one fsync →
-advance the state. Until the fsync returns nothing is acknowledged and the state is as it was, so a flush that fails
+Order: salt and hash each (environment, stream) as a batch → number and encrypt them → one frame, one fsync → advance
+the state. Until the fsync returns nothing is acknowledged and the state is as it was, so a flush that fails
 may be tried again or dropped; after it, everything else (log, segments) is a pure function of the frame.
 """
 
@@ -24,8 +24,8 @@ from holdfast.rules.guard import MinimisedTable
 from holdfast.vault.journaling import Journal, LiveKey, StreamHead, StreamKey
 from holdfast.vault.ports import Randomness
 
-_DRAWN = SECRET + SALT + NONCE
-"""Random bytes of a batch: its secret, the salt of its entry, the nonce it is encrypted with."""
+_DRAWN = SECRET + SALT
+"""Random bytes of a batch: its secret and the salt of its entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Flushed:
 
 
 class Flusher:
-    """Makes flushes on one node. One thread at a time."""
+    """Makes flushes on one node, in order: `batch` in one thread at a time, `flush` in another."""
 
     def __init__(
         self, node: NodeName, journal: Journal, randomness: Randomness, full: Callable[[Instant], bool]
@@ -49,25 +49,34 @@ class Flusher:
         self._journal = journal
         self._randomness = randomness
 
-    def flush(self, table: MinimisedTable, now: Instant, positions: dict[StreamKey, Positions]) -> Flushed:
-        """Commit the lines, and with each batch the sender positions that it moves. Raises BusyError (nothing
-        happened) or OutcomeUnknownError (stop and recover)."""
+    def batch(self, table: MinimisedTable) -> "Batched":
+        """The lines by stream, their records and roots: what takes long and depends on nothing that came before, so it
+        may be done while the flush before is being written. Any thread."""
         rows = _Rows(table.table)
-        state = self._journal.state
-        self._rotate(now)
-        live = self._journal.live_keys([part.stream for part in rows.parts], day_of(now))
         drawn = self._randomness.bytes(_DRAWN * len(rows.parts))  # once: a flush has hundreds of batches
         draws = [drawn[at : at + _DRAWN] for at in range(0, len(drawn), _DRAWN)]
-        secrets = [draw[:SECRET] for draw in draws]
-        roots = batch_roots(secrets, [part.count for part in rows.parts], rows.records)
+        counts = [part.count for part in rows.parts]
+        return Batched(rows, draws, batch_roots([draw[:SECRET] for draw in draws], counts, rows.records))
+
+    def flush(self, batched: "Batched", now: Instant, positions: dict[StreamKey, Positions]) -> Flushed:
+        """Commit the lines, and with each batch the sender positions that it moves. Raises BusyError (nothing
+        happened) or OutcomeUnknownError (stop and recover)."""
+        rows, state = batched.rows, self._journal.state
+        self._rotate(now)
+        live = self._journal.live_keys([part.stream for part in rows.parts], day_of(now))
+        nonces = self._randomness.bytes(NONCE * len(rows.parts))  # anew each time a flush is tried
         sealables: list[Sealable] = []
         batches: dict[StreamKey, BatchHeader] = {}
-        for part, draw, root in zip(rows.parts, draws, roots, strict=True):
+        for at, (part, draw, root) in enumerate(zip(rows.parts, batched.draws, batched.roots, strict=True)):
             head = state.heads.get(part.stream) or StreamHead()
             header = BatchHeader(*part.stream, self._node, head.next, part.count, root, head.previous)
             moved = positions.get(part.stream)
             batches[part.stream] = header
-            sealables.append(_sealable(header, draw, rows, part, live(part.stream), moved.encode() if moved else b""))
+            body = BatchBody(
+                header.encode(), draw[SECRET:], draw[:SECRET], moved.encode() if moved else b"", *rows.of(part)
+            )
+            nonce = nonces[NONCE * at : NONCE * at + NONCE]
+            sealables.append(_sealable(header, body, part, live(part.stream), nonce))
         self._journal.write(now, sealables)
         flush = state.next_flush
         state.next_flush += 1
@@ -117,13 +126,19 @@ class _Rows:
         self._data = memoryview(self.records.buffers()[2])
         self.parts = _parts(table)
 
-    def lengths(self, part: _Part) -> Offsets:
-        """The length of each record."""
-        return np.diff(self._offsets[part.start : part.start + part.count + 1])
+    def of(self, part: _Part) -> tuple[Offsets, memoryview]:
+        """The length of each of the part's records, and the records end to end."""
+        offsets = self._offsets[part.start : part.start + part.count + 1]
+        return np.diff(offsets), self._data[int(offsets[0]) : int(offsets[-1])]
 
-    def bytes(self, part: _Part) -> memoryview:
-        """The part's records end to end."""
-        return self._data[int(self._offsets[part.start]) : int(self._offsets[part.start + part.count])]
+
+@dataclass(frozen=True, slots=True)
+class Batched:
+    """Lines on their way into a flush: hashed, not yet numbered. `draws` and `roots` go with the parts of `rows`."""
+
+    rows: _Rows
+    draws: Sequence[bytes]
+    roots: Sequence[bytes]
 
 
 def _parts(table: pl.DataFrame) -> list[_Part]:
@@ -146,16 +161,13 @@ def _parts(table: pl.DataFrame) -> list[_Part]:
     ]
 
 
-def _sealable(header: BatchHeader, draw: bytes, rows: _Rows, part: _Part, key: LiveKey, positions: bytes) -> Sealable:
-    secret, salt, nonce = draw[:SECRET], draw[SECRET : SECRET + SALT], draw[SECRET + SALT :]
-    encoded = header.encode()
-    body = BatchBody(encoded, salt, secret, positions, rows.lengths(part), rows.bytes(part))
+def _sealable(header: BatchHeader, body: BatchBody, part: _Part, key: LiveKey, nonce: bytes) -> Sealable:
     return Sealable(
         key=key.id,
         cipher=key.cipher,
-        leaf=batch_leaf(salt, encoded),
+        leaf=batch_leaf(body.salt, body.header),
         nonce=nonce,
-        flags=POSITIONS if positions else 0,
+        flags=POSITIONS if body.positions else 0,
         first=header.first,
         count=header.count,
         text_bytes=part.text_bytes,

@@ -125,8 +125,8 @@ class IntakeSettings(Table):
     max_frame: Annotated[int, Field(ge=480, le=MIB)] = 64 << 10
     max_connections: Annotated[int, Field(ge=1, le=100_000)] = 16_000
     flush_seconds: Annotated[float, Field(ge=0.001, le=10)] = 0.1
-    flush_lines: Annotated[int, Field(ge=1, le=1_000_000)] = 100_000
-    flush_bytes: Annotated[int, Field(ge=MIB, le=1024 * MIB)] = 48 * MIB
+    flush_lines: Annotated[int, Field(ge=1, le=1_000_000)] = 40_000
+    flush_bytes: Annotated[int, Field(ge=MIB, le=1024 * MIB)] = 16 * MIB
     pending_bytes: Annotated[int, Field(ge=MIB, le=4096 * MIB)] = 64 * MIB
     http_body: Annotated[int, Field(ge=64 << 10, le=64 * MIB)] = 4 * MIB
     http_connections: Annotated[int, Field(ge=1, le=100_000)] = 1000
