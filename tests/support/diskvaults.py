@@ -106,7 +106,8 @@ class DiskNode:
         table = parse(split(lines), now) if file is None else file_lines(split(lines), now, file)
         table = table.with_columns(pl.lit(environment).alias("environment"), pl.lit(stream.value).alias("stream"))
         [key] = self.keys.make_keys([KeyRequest(KeyKind.PSEUDONYM, environment, None, day_of(now))])
-        flushed = self.flusher.flush(minimise(table, {environment: key.key.reveal()}), now, {})
+        batched = self.flusher.batch(minimise(table, {environment: key.key.reveal()}))
+        flushed = self.flusher.flush(batched, now, {})
         self.log.append([flush_entry(self.name, flushed.flush, flushed.time, flushed.leaves)])
 
     def seal(self) -> None:

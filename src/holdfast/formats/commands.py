@@ -119,9 +119,7 @@ def _logs(words: list[str], now: Instant) -> Logs:
         else:
             streams.append(word)
     if len(streams) != 1:
-        raise _usage(
-            "logs takes one stream: logs app (quote a pattern with spaces twice: ssh takes one pair of quotes off)"
-        )
+        raise _usage("logs takes one stream: logs app (quote a pattern with spaces twice, for ssh takes quotes off)")
     stream = _stream(streams[0])
     if stream is not Stream.WEB_ACCESS and ("--status" in texts or "--path" in texts):
         raise _usage("--status and --path are for the stream web-access")

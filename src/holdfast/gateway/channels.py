@@ -90,11 +90,13 @@ class Session(SSHServerStreamSession[bytes]):
 
     def session_started(self) -> None:
         """Begin the work."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def _run(self) -> None:
         channel = self._chan
         assert isinstance(channel, Channel)
+        # Said now, not when the task runs: the client's first bytes may come before that.
+        self._takes_input = channel.get_subsystem() is not None or (channel.get_command() or "").startswith("scp ")
+        self._task = asyncio.get_running_loop().create_task(self._run(channel))
+
+    async def _run(self, channel: Channel) -> None:
         status = 0
         try:
             status = await self._work(channel)
@@ -111,9 +113,8 @@ class Session(SSHServerStreamSession[bytes]):
         stdout: asyncssh.SSHWriter[bytes] = asyncssh.SSHWriter(self, channel)
         stderr: asyncssh.SSHWriter[bytes] = asyncssh.SSHWriter(self, channel, asyncssh.EXTENDED_DATA_STDERR)
         command = channel.get_command()
-        if channel.get_subsystem() is None and not (command or "").startswith("scp "):
+        if not self._takes_input:
             return await run(self._visitor, self._prover, command, Output(stdout, stderr, self._terminal))
-        self._takes_input = True
         files = Files(self._visitor)
         try:
             server = ReadOnlyServer(channel, files)
