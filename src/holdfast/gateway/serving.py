@@ -51,15 +51,16 @@ KEX = (
     "mlkem768x25519-sha256,curve25519-sha256,curve25519-sha256@libssh.org,"
     "ecdh-sha2-nistp521,ecdh-sha2-nistp384,ecdh-sha2-nistp256"
 )
-CIPHERS = "aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes256-ctr,aes192-ctr,aes128-ctr"
-"""AES only: several times the speed of ChaCha20 here, and out of Terrapin's reach."""
+CIPHERS = "aes128-gcm@openssh.com,aes256-gcm@openssh.com"
+"""Authenticated encryption in one pass, out of Terrapin's reach. The client's first choice counts, and OpenSSH's are
+ChaCha20 and CTR with a MAC, which cost a reader a quarter of the speed or more: so they are not offered."""
 MACS = "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,hmac-sha2-512"
 SIGNATURES = (
     "sk-ssh-ed25519@openssh.com,sk-ecdsa-sha2-nistp256@openssh.com,ssh-ed25519,"
     "ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256"
 )
 _THREADS = 4
-_KEPT_BYTES = 128 << 20
+_KEPT_BYTES = 64 << 20
 _CLOSE_SECONDS = 10.0
 
 

@@ -27,7 +27,6 @@ READ_LIMIT = 261_120
 """Bytes of one answer: 256 KiB less 1 KiB is the most that OpenSSH's client accepts."""
 _FOLDER_MODE, _FILE_MODE = 0o040555, 0o100444
 _READ_ONLY = FXF_READ
-_OFFERED = (b"limits@openssh.com", b"statvfs@openssh.com", b"fstatvfs@openssh.com", b"posix-rename@openssh.com")
 _NOT_HERE = (b"copy-data", b"ranges@asyncssh.com")
 
 T = TypeVar("T")
@@ -204,7 +203,7 @@ class ReadOnlyServer(asyncssh.SFTPServer):
 class ReadOnlyHandler(SFTPServerHandler):
     """The protocol around it: fewer extensions, bounded handles, answers at the client's pace, an exit status."""
 
-    _extensions = [pair for pair in SFTPServerHandler._extensions if pair[0] in _OFFERED]  # noqa: RUF012
+    _extensions = [pair for pair in SFTPServerHandler._extensions if pair[0] not in _NOT_HERE]  # noqa: RUF012
 
     def __init__(self, server: ReadOnlyServer, reader: Any, writer: Any, handles: int) -> None:
         super().__init__(server, reader, writer, 3)
