@@ -22,7 +22,7 @@ class Waiting:
     answer: "asyncio.Future[Receipt]"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Gathering:
     """A flush being collected. `lines` and `bytes` (of memory) count all of it."""
 

@@ -144,11 +144,12 @@ class Pipeline:
             self._wake.clear()
             for part in gathered.by_day():
                 self._in_hand.append(part)
-                table = await self._prepare(part)
+                prepared = [await self._prepare(part)]
                 if len(finishing) == _FINISHING:
                     await finishing.pop(0)
                 before = finishing[-1] if finishing else None
-                finishing.append(asyncio.create_task(self._finish(part, table, before)))
+                # `pop`: the table is large, and nobody else may hold on to it.
+                finishing.append(asyncio.create_task(self._finish(part, prepared.pop(), before)))
         for task in finishing:
             await task
 
@@ -204,6 +205,7 @@ class Pipeline:
         while True:
             if part.stale:
                 batched = await self._batch(await self._prepare(part))
+            self._in_hand.remove(part)  # from here on it is written or not, whatever becomes of the others
             if batched is None:
                 return
             try:
@@ -211,6 +213,7 @@ class Pipeline:
                     self._write_thread, self._flusher.flush, batched, part.time(), part.positions()
                 )
             except BusyError as error:
+                self._in_hand.insert(0, part)
                 await self._not_now(error)
                 continue
             self._answer(part, flushed)
