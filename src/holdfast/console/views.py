@@ -19,7 +19,7 @@ async def health_page(request: HttpRequest) -> HttpResponse:
     """How everything stands, for people. 200 whatever is the matter: the page itself works."""
     own = parts()
     found = await gather(own)
-    counts = [(name.replace("_", " ").capitalize(), value) for name, value in found.counts.items()]
+    counts = [(name.replace("_", " ").capitalize(), f"{value:,}") for name, value in found.counts.items()]
     return render(request, "holdfast/health.html", {"health": found, "counts": counts, "addresses": own.addresses})
 
 

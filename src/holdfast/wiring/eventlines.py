@@ -58,7 +58,7 @@ class EventLines:
     def _paint(self, at: datetime.datetime, process: str, event: str, level: str, fields: dict[str, Any]) -> None:
         colour = self._colours.setdefault(process, COLOURS[(len(self._colours) - 1) % len(COLOURS)])
         line = Text.assemble(
-            (at.astimezone().strftime("%H:%M:%S "), "dim"),
+            (at.strftime("%H:%M:%SZ "), "dim"),
             (f"{_plain(process):<{NAME_WIDTH}} ", colour),
             (_plain(event), LEVELS.get(level) or GOOD.get(event, "")),
         )
