@@ -51,7 +51,7 @@ async def _past(visitor: Visitor, asked: Logs, wanted: Selection, output: Output
     """What there is; per node the number after the last line looked at."""
     until = None if asked.until is None else day_of(Instant(max(0, asked.until - 1)))
     since = None if asked.since is None else day_of(asked.since)
-    told = False
+    told, moved = False, ConflictError("lines-moved", "lines moved while they were read; ask again")
     written: dict[NodeName, int] = {}
     for attempt in range(_TRIES):
         reading = await _far_enough(visitor, asked, wanted, since, until)
@@ -63,14 +63,15 @@ async def _past(visitor: Visitor, asked: Logs, wanted: Selection, output: Output
             blocks = selecting.everything(written) if asked.last is None else selecting.newest(asked.last)
             await _write(visitor, asked, blocks, output, written)
             return selecting.ends
-        except ConflictError:
+        except ConflictError as error:
+            moved = error
             # Sealed under our hands: the keeper's next answer has the lines in a segment. Go on after what was written.
             if asked.last is not None and written:
                 asked = dataclasses.replace(asked, last=None)
         finally:
             await visitor.thread(selecting.close)
         await asyncio.sleep(0.05)
-    raise ConflictError("lines-moved", "lines moved while they were read; ask again")
+    raise moved
 
 
 async def _far_enough(

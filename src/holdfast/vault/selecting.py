@@ -119,13 +119,15 @@ class Selecting:
         for file in reversed(files):
             extents = self._extents(file)
             self._looked(file, extents)
+            if found >= count:
+                break
             for place in extents.places(self._wanted.since, self._wanted.until, newest_first=True):
-                if found >= count:
-                    break
                 holds = place.span.count if unfiltered else len(self._block(extents, place, None))
                 if holds:
                     plan.append((file, place))
                     found += holds
+                if found >= count:
+                    break
         return plan[::-1], found
 
     def _planned(self, plan: Sequence[tuple[DayFile, Place]]) -> Iterator[Block]:
