@@ -24,7 +24,7 @@ from holdfast.intake.preparing import FileBlock, Preparer, SyslogBlock
 from holdfast.kernel.errors import BusyError, ConflictError, RefusedError
 from holdfast.kernel.instants import Instant
 from holdfast.rules.guard import MinimisedTable
-from holdfast.vault.flushing import Batched, Flushed, Flusher
+from holdfast.vault.flushing import Batched, Flushed, Flusher, carrier_of
 from holdfast.vault.journaling import Journal
 from holdfast.vault.ports import Clock
 
@@ -231,7 +231,7 @@ class Pipeline:
     def _answer(self, part: Gathering, flushed: Flushed) -> None:
         positions = self._journal.state.positions
         for stream, moved in part.positions().items():
-            positions.merge(moved, flushed.batches[stream])
+            positions.merge(moved, flushed.batches[carrier_of(stream, flushed.batches)])
         for waiting in part.http:
             position = positions.get(waiting.chunk.source)
             if position is not None and not waiting.answer.done():

@@ -13,7 +13,7 @@ from holdfast.intake.places import Places
 from holdfast.kernel.instants import Day, Instant
 from holdfast.kernel.names import UNCLAIMED, EnvironmentName, Stream
 from holdfast.rules.guard import MinimisedTable, minimise
-from holdfast.rules.streams import environments, streams
+from holdfast.rules.streams import environments, file_streams, streams
 
 BLOCK_BYTES = 512
 """What a block weighs beside its buffer: many small ones must count as the memory they are."""
@@ -61,8 +61,8 @@ class Preparer:
         if syslog:
             frames.append(self._syslog(syslog, places))
         frames.extend(
-            file_lines(block.lines, block.arrival, block.file).with_columns(
-                pl.lit(block.environment).alias("environment"), pl.lit(block.stream.value).alias("stream")
+            file_streams(file_lines(block.lines, block.arrival, block.file), block.stream).with_columns(
+                pl.lit(block.environment).alias("environment")
             )
             for block in blocks
             if isinstance(block, FileBlock)

@@ -79,6 +79,27 @@ def streams(table: pl.DataFrame, rules: Sequence[Rule] = ()) -> pl.DataFrame:
     return table.with_columns(column.alias("stream"))
 
 
+_SSH_TAG = re.compile(
+    rb"(?:<[0-9]{1,3}>)?(?:1 )?"
+    rb"(?:[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.,]{8,20}(?:Z|[+-][0-9:]{4,6})?)"
+    rb" [^ ]{1,255} (?:sshd|sshd-session|sshd-auth)(?:\[[0-9]{1,10}\]:|:| [0-9]{1,10} )"
+)
+
+
+def file_streams(table: pl.DataFrame, stream: Stream) -> pl.DataFrame:
+    """The table of a file's lines with the stream that its sender names, but for lines that sshd's tag begins (a syslog
+    file such as auth.log): those are `ssh-access` whatever anybody says."""
+    column = pl.repeat(stream.value, table.height, eager=True).alias("stream")
+    if stream in (Stream.APP, Stream.SYSTEM):
+        maybe = table["message"].bin.contains(b" sshd").arg_true()
+        ours = [
+            at for at, message in zip(maybe, table["message"].gather(maybe), strict=True) if _SSH_TAG.match(message)
+        ]
+        if ours:
+            column = column.scatter(ours, Stream.SSH_ACCESS.value)
+    return table.with_columns(column)
+
+
 def _ruled(table: pl.DataFrame, rules: Sequence[Rule]) -> pl.Series:
     """The stream the register's rules give each line, or null."""
     hosts: dict[tuple[str, str], str] = {}

@@ -5,7 +5,7 @@ the state. Until the fsync returns nothing is acknowledged and the state is as i
 may be tried again or dropped; after it, everything else (log, segments) is a pure function of the frame.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,11 @@ class Flushed:
     batches: dict[StreamKey, BatchHeader]
 
 
+def carrier_of(stream: StreamKey, batches: Container[StreamKey]) -> StreamKey:
+    """Which of a flush's batches carries what belongs to a stream."""
+    return stream if stream in batches else (stream[0], Stream.SSH_ACCESS)
+
+
 class Flusher:
     """Makes flushes on one node, in order: `batch` in one thread at a time, `flush` in another."""
 
@@ -64,13 +69,14 @@ class Flusher:
         rows, state = batched.rows, self._journal.state
         self._rotate(now)
         live = self._journal.live_keys([part.stream for part in rows.parts], day_of(now))
+        carried = self._carriers(rows, positions)
         nonces = self._randomness.bytes(NONCE * len(rows.parts))  # anew each time a flush is tried
         sealables: list[Sealable] = []
         batches: dict[StreamKey, BatchHeader] = {}
         for at, (part, draw, root) in enumerate(zip(rows.parts, batched.draws, batched.roots, strict=True)):
             head = state.heads.get(part.stream) or StreamHead()
             header = BatchHeader(*part.stream, self._node, head.next, part.count, root, head.previous)
-            moved = positions.get(part.stream)
+            moved = carried.get(part.stream)
             batches[part.stream] = header
             body = BatchBody(
                 header.encode(), draw[SECRET:], draw[:SECRET], moved.encode() if moved else b"", *rows.of(part)
@@ -84,6 +90,17 @@ class Flusher:
         for (stream, header), sealable in zip(batches.items(), sealables, strict=True):
             state.heads[stream] = StreamHead(header.first + header.count, sealable.leaf)
         return Flushed(flush, now, [sealable.leaf for sealable in sealables], batches)
+
+    def _carriers(self, rows: "_Rows", positions: dict[StreamKey, Positions]) -> dict[StreamKey, Positions]:
+        """The positions by the batch that carries them: their stream's, or, where sshd's lines were all there was, that
+        of the environment's `ssh-access`."""
+        here = {part.stream for part in rows.parts}
+        carried: dict[StreamKey, Positions] = {}
+        for stream, moved in positions.items():
+            carrier = carrier_of(stream, here)
+            for item in moved:
+                carried.setdefault(carrier, Positions()).move(*item)
+        return carried
 
     def rotate_if_due(self, now: Instant) -> None:
         """Close the newest journal file if it is of another day, or large or old enough to be sealed. BusyError if a

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from holdfast.formats.records import SCHEMA
-from holdfast.rules.streams import Rule, environments, streams
+from holdfast.rules.streams import Rule, environments, file_streams, streams
 
 ACCESS = b'192.0.2.1 - - [04/Jan/2020:07:25:02 +0000] "GET / HTTP/1.1" 404 522 "-" "-"'
 
@@ -48,3 +48,18 @@ def test_an_environment_comes_from_the_host_map() -> None:
     table = pl.DataFrame({"host": ["a", "b", "", "c"]})
     assert environments(table, {"a": "x/y", "c": "x/z"})["environment"].to_list() == ["x/y", "", "", "x/z"]
     assert environments(table, {})["environment"].to_list() == [""] * 4
+
+
+@pytest.mark.parametrize(
+    ("line", "stream"),
+    [
+        (b"Nov 24 06:00:00 web1 sshd[812]: Accepted publickey for deploy from 192.0.2.1 port 22 ssh2", "ssh-access"),
+        (b"2026-11-24T06:00:00.123456+00:00 web1 sshd-session[812]: Connection closed", "ssh-access"),
+        (b"<86>Nov  4 06:00:00 web1 sshd[812]: x", "ssh-access"),
+        (b"Nov 24 06:00:00 web1 cron[812]: restarting sshd: done", "system"),
+        (b"a line about sshd", "system"),
+    ],
+)
+def test_sshd_lines_in_a_file_never_reach_the_stream_its_sender_names(line: bytes, stream: str) -> None:
+    table = pl.DataFrame({"message": [line]}, schema={"message": pl.Binary})
+    assert file_streams(table, Stream.SYSTEM)["stream"].to_list() == [stream]
