@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from holdfast.formats.records import SCHEMA
+from holdfast.kernel.names import Stream
 from holdfast.rules.streams import Rule, environments, file_streams, streams
 
 ACCESS = b'192.0.2.1 - - [04/Jan/2020:07:25:02 +0000] "GET / HTTP/1.1" 404 522 "-" "-"'
