@@ -29,10 +29,7 @@ class PosixStore:
     """Objects as files below a folder, which is made if it is not there. Files 0600, folders 0700."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
-        self._partial = root / _PARTIAL
-        self._lock = threading.Lock()
-        self._durable: set[Path] = set()
+        self.__setstate__(root)
         try:
             made = [folder for folder in (root, *root.parents) if not folder.exists()] or [root]
             for folder in reversed(made):
@@ -43,6 +40,16 @@ class PosixStore:
                 _remove_abandoned(left)
         except OSError as error:
             _failed(error)
+
+    def __getstate__(self) -> Path:
+        """Where it is: all that another process needs to open objects, as `verify` has several do."""
+        return self._root
+
+    def __setstate__(self, root: Path) -> None:
+        self._root = root
+        self._partial = root / _PARTIAL
+        self._lock = threading.Lock()
+        self._durable: set[Path] = set()
 
     def create(self, name: str, data: bytes) -> None:
         """Make the object, durably. ConflictError `object-exists` if the name is taken, BusyError `no-space`."""

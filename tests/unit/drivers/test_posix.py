@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,13 @@ def test_a_streamed_object_appears_only_when_its_block_ends_well(store: Store) -
     with store.open("x/y") as source:
         source.seek(9)
         assert source.read() == b"whole"
+
+
+def test_another_process_opens_what_this_one_made(tmp_path: Path) -> None:
+    store = PosixStore(tmp_path)
+    store.create("a/b", b"first")
+    with pickle.loads(pickle.dumps(store.open))("a/b") as source:
+        assert source.read() == b"first"
 
 
 def test_names_are_sorted_as_text_and_cut_by_prefix(store: Store) -> None:
