@@ -60,16 +60,15 @@ class Preparer:
         syslog = [block for block in blocks if isinstance(block, SyslogBlock)]
         if syslog:
             frames.append(self._syslog(syslog, places))
-        frames.extend(
-            file_streams(file_lines(block.lines, block.arrival, block.file), block.stream).with_columns(
-                pl.lit(block.environment).alias("environment")
-            )
-            for block in blocks
-            if isinstance(block, FileBlock)
-        )
+        frames.extend(self._file(block) for block in blocks if isinstance(block, FileBlock))
         table = pl.concat(frames) if len(frames) > 1 else frames[0]
         present = [EnvironmentName(name) for name in table["environment"].unique().to_list()]
         return minimise(table, self._pseudonym_keys(present, day))
+
+    def _file(self, block: FileBlock) -> pl.DataFrame:
+        table = file_lines(block.lines, block.arrival, block.file)
+        table = table.with_columns(pl.lit(block.environment).alias("environment"))
+        return file_streams(table, block.stream)
 
     def _syslog(self, blocks: Sequence[SyslogBlock], places: Places) -> pl.DataFrame:
         arrival = np.repeat(
