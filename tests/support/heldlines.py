@@ -1,4 +1,4 @@
-"""The lines an installation holds, read with the operator's keys from segments and journals, as a reader would get them."""
+"""The lines an installation holds, read from segments and journals with the operator's keys, as a reader gets them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -104,4 +104,3 @@ def _read(vault: OpenVault, environment: str, stream: Stream) -> pl.DataFrame:
 def messages(home: Home, environment: str, stream: Stream) -> list[bytes]:
     """The messages alone."""
     return held(home, environment, stream)["message"].to_list()
-

@@ -31,15 +31,16 @@ _KEEPER_SECONDS = 30.0
 @contextlib.contextmanager
 def operator_keeper(home: Home) -> Iterator[OperatorKeeper]:
     """The keeper, for an operator. One is started for the while if none is running."""
-    keeper = OperatorKeeper(KeeperClient(home.socket("operator")))
-    try:
-        keeper.status()
-    except BusyError:
-        with _own_keeper(home):
-            _await(keeper)
-            yield keeper
-            return
-    yield keeper
+    with contextlib.closing(KeeperClient(home.socket("operator"))) as client:
+        keeper = OperatorKeeper(client)
+        try:
+            keeper.status()
+        except BusyError:
+            with _own_keeper(home):
+                _await(keeper)
+                yield keeper
+                return
+        yield keeper
 
 
 @contextlib.contextmanager

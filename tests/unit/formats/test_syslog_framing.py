@@ -30,6 +30,12 @@ def test_lf_frames_lose_their_line_end_and_empty_ones_are_skipped() -> None:
     ]
 
 
+def test_a_line_end_that_is_counted_in_is_a_line_end_and_one_within_is_not() -> None:
+    assert frames(b"6 <1>aa\n8 <2>b\nb\r\n6 <3>cc\n") == [b"<1>aa", b"<2>b\nb", b"<3>cc"]
+    assert frames(b"6 <1>a", b"a", b"\n") == [b"<1>aa"]
+    assert frames(b"9 <1>aa\n") == [b"<1>aa"]
+
+
 def test_both_framings_are_told_apart_at_every_frame() -> None:
     assert frames(b"5 <1>aa5 <2>bb<3>lf\n6 <4>c\nd\n2026 no count\n") == [
         b"<1>aa",

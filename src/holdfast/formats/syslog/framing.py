@@ -1,8 +1,8 @@
 """Bytes of a syslog connection → frames (RFC 6587): octet counting and LF framing, told apart at every frame.
 
 Two halves: `receive` only keeps bytes, `take` judges them. A frame that begins `<digits> <` is octet-counted, any
-other ends at LF (one CR before it is part of the line end). Empty frames are skipped; NUL bytes are kept; nothing
-else is lost:
+other ends at LF (one CR before it is part of the line end; so is a line end that a sender counts in, as rsyslog's own
+template does). Empty frames are skipped; NUL bytes are kept; nothing else is lost:
 
 * A count that lies is not believed: when what follows the frame cannot begin one, or a frame too long to wait for holds
   the beginning of another line, the frame is read to its LF instead.
@@ -135,7 +135,7 @@ class _Judging:
             if end >= size or end - start > limit or buffer[end] not in _BEGINNINGS:
                 break
             starts.append(start)
-            ends.append(end)
+            ends.append(self._line_end(start, end))
             at = end
         moved, self.at = at > self.at, at
         if found is not None:
@@ -151,7 +151,7 @@ class _Judging:
             if end < size:
                 self.at = start  # the count lies: the line is what stands up to its LF
                 return False
-            self._deliver(start, end)
+            self._deliver(start, self._line_end(start, end))
             self.at = end
             return True
         swallows = _ANOTHER_LINE.search(self.buffer, start, min(end, start + self._max)) is not None
@@ -161,9 +161,17 @@ class _Judging:
         if not fits and size - start >= self._max:
             self._begin_pieces(start, end - start)
         elif self._last:
-            self._deliver(start, min(end, size))
+            self._deliver(start, self._line_end(start, min(end, size)))
             self.at = min(end, size)
         return True
+
+    def _line_end(self, start: int, end: int) -> int:
+        """Where a counted frame ends without the line end that rsyslog's own template counts in."""
+        if end > start and self.buffer[end - 1] == 0x0A:
+            end -= 1
+            if end > start and self.buffer[end - 1] == 0x0D:
+                end -= 1
+        return end
 
     def _terminated(self) -> None:
         """Deliver LF-terminated frames up to the next octet-counted one, or the beginning of one too long to wait
