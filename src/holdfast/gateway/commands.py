@@ -1,5 +1,6 @@
 """From a command's text to its exit status. The text is parsed strictly and neither kept nor logged."""
 
+import asyncio
 import logging
 import traceback
 
@@ -10,12 +11,14 @@ from holdfast.gateway.output import Output
 from holdfast.gateway.ports import Prover
 from holdfast.gateway.streams import streams
 from holdfast.gateway.usage import HELP
-from holdfast.kernel.errors import HoldfastError, MalformedError, RefusedError
+from holdfast.kernel.errors import ConflictError, HoldfastError, MalformedError, RefusedError
 from holdfast.kernel.names import Form
 
 _log = logging.getLogger("holdfast.gateway.commands")
 
 USAGE = 2
+_LOGGED_SECONDS = 10.0
+_SOON = ("flush-not-logged", "journal-missing")
 
 
 async def run(visitor: Visitor, prover: Prover | None, text: str | None, output: Output) -> int:
@@ -59,8 +62,18 @@ async def _prove(visitor: Visitor, prover: Prover | None, asked: Prove, output: 
     if prover is None:
         output.say("proofs are not made at this gateway")
         return 75
-    opening = await visitor.ask(asked.stream, Form.PSEUDONYM, None, None)
-    await output.write(await visitor.thread(prover.prove, opening, asked.stream, asked.node, asked.line))
+    until = visitor.monotonic() + _LOGGED_SECONDS
+    while True:
+        opening = await visitor.ask(asked.stream, Form.PSEUDONYM, None, None)
+        try:
+            proof = await visitor.thread(prover.prove, opening, asked.stream, asked.node, asked.line)
+            break
+        except ConflictError as error:
+            # Of a line just taken in the log entry is still to come; of one just sealed, the keeper's next answer.
+            if error.code not in _SOON or visitor.monotonic() > until:
+                raise
+        await asyncio.sleep(0.5)
+    await output.write(proof)
     return 0
 
 
