@@ -1,4 +1,5 @@
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,18 @@ from holdfast.wiring.home import Home
 from holdfast.wiring.initialising import initialise
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home just made, to be copied: making one takes a second."""
+    home = Home.at(tmp_path_factory.mktemp("made") / "home")
+    initialise(home, nodes={"n1": "aws/eu-west-1", "n2": "azure/westeurope"})
+    return home
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """A home just made."""
-    made = Home.at(tmp_path / "home")
-    initialise(made, nodes={"n1": "aws/eu-west-1", "n2": "azure/westeurope"})
-    return made
+def home(made: Home, tmp_path: Path) -> Home:
+    """A home of the test's own."""
+    return Home.at(shutil.copytree(made.root, tmp_path / "home"))
 
 
 def test_a_new_home_opens_and_is_its_owners_alone(home: Home) -> None:
