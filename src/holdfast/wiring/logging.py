@@ -36,7 +36,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "process": self._process,
             "logger": record.name,
-            "event": record.getMessage() if record.name.startswith(OWN) else str(record.msg)[:200],
+            "event": record.getMessage() if record.name.startswith(OWN) else _template(record),
         }
         fields = getattr(record, "fields", None)
         if isinstance(fields, dict):
@@ -44,6 +44,12 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = told(record.exc_info[1])
         return json.dumps(line, default=str)
+
+
+def _template(record: logging.LogRecord) -> str:
+    """What a library means to say, without what fills it; a bare `%s: %s` means nothing."""
+    text = str(record.msg).replace("%s", "")
+    return text[:200] if any(char.isalpha() for char in text) else f"{record.name} says so"
 
 
 def told(error: BaseException) -> dict[str, Any]:
@@ -63,6 +69,7 @@ def start(process: str) -> None:
     root.setLevel(logging.INFO)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("django.request").setLevel(logging.ERROR)  # a page that is not there is nobody's trouble
     log = logging.getLogger("holdfast")
 
     def uncaught(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
