@@ -6,7 +6,6 @@ everything started → `holdfast demo` plays → the commands worth typing are s
 
 import argparse
 import asyncio
-import os
 import shutil
 import socket
 import sys
@@ -139,13 +138,11 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _program() -> str:
-    """How this command was called, so that it can be typed from the same folder."""
+def _program() -> list[str]:
+    """How this command was called, in words, so that it can be typed from the same folder."""
     called = sys.argv[0]
     name = Path(called).name
     if name != "holdfast":
-        return f"{sys.executable} -m holdfast"
+        return [sys.executable, "-m", "holdfast"]
     found = shutil.which(name)
-    if found and os.path.samefile(found, called):  # noqa: PTH121
-        return name
-    return called
+    return [name if found and Path(found).samefile(called) else called]

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +22,12 @@ class Suggestion:
     command: str
 
 
-def suggestions(platform: Platform, program: str, today: Day) -> list[Suggestion]:
-    """What to type, in order. `program` is how this command was called; paths are relative where that is shorter."""
+def suggestions(platform: Platform, program: Sequence[str], today: Day) -> list[Suggestion]:
+    """What to type, in order. `program` is how this command was called, in words; paths are relative where shorter."""
     folder = DemoFolder(platform.home)
     alice = f"-F {_word(folder.configuration('alice'))}"
     olga = f"-F {_word(folder.configuration('olga'))}"
-    holdfast, home = shlex.quote(program), f"--home {_word(platform.home)}"
+    holdfast, home = shlex.join(program), f"--home {_word(platform.home)}"
     vkey = shlex.quote(platform.nodes["n1"].vkey)
     proof = "/tmp/line.proof"  # noqa: S108 - what a person types
     return [
