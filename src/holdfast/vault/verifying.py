@@ -40,7 +40,8 @@ class Vault:
 def verify(vault: Vault, progress: Callable[[int], None], executor: Executor | None = None) -> Report:
     """Recompute the vault. Everything that does not hold is in the report; nothing is raised for damage.
 
-    `progress` is told how many lines were proved since the last call. With an executor segments are checked in parallel.
+    `progress` is told how many lines were proved since the last call. With an executor segments are checked side by
+    side.
     """
     report, chains = Report(), Chains()
     committed: dict[NodeName, Committed] = {}

@@ -21,6 +21,8 @@ from holdfast.vault.keeping import Kept
 from holdfast.vault.reading import Library, Reading
 from holdfast.vault.selecting import Selecting
 
+pytestmark = pytest.mark.slow
+
 
 def lines(first: int, count: int) -> bytes:
     return b"".join(b"line %d from 192.0.2.%d\n" % (n, n % 250) for n in range(first, first + count))
