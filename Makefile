@@ -7,6 +7,7 @@ HOME_DIR ?= .home
 .PHONY: run test check lint unit clean lock packages
 
 $(VENV)/installed: requirements.lock pyproject.toml
+	@echo "installing into $(VENV): about a minute, once"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

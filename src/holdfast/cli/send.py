@@ -11,6 +11,7 @@ from pathlib import Path
 from holdfast.cli.sendreport import SendReport
 from holdfast.drivers.httpsender import HttpNode, parse_url
 from holdfast.drivers.patience import Patience
+from holdfast.drivers.ready import watch_lifeline_in_thread
 from holdfast.drivers.sendstate import SendState
 from holdfast.drivers.tailing import FollowedFile, WholeFile
 from holdfast.kernel.errors import ConfigurationError, HoldfastError
@@ -113,7 +114,8 @@ def _default_folder(environment: EnvironmentName, stream: Stream) -> Path:
 
 
 def _stop_on_signals() -> threading.Event:
-    """An event that SIGTERM and SIGINT set: the chunk in hand is finished. A second signal ends at once."""
+    """An event that SIGTERM and SIGINT set, and the end of whoever holds this process's lifeline: the chunk in hand is
+    finished. A second signal ends at once."""
     stop = threading.Event()
 
     def handle(number: int, _frame: object) -> None:
@@ -123,4 +125,5 @@ def _stop_on_signals() -> threading.Event:
 
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)
+    watch_lifeline_in_thread(stop.set)
     return stop

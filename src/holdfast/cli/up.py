@@ -47,7 +47,9 @@ def run(args: argparse.Namespace) -> int:
 def _when_ready(settings: Settings, lines: EventLines) -> Callable[[], None]:
     def say() -> None:
         addresses = {name: str(listener) for name, listener in settings.listeners()}
-        lines.event("up", "ready", **addresses)
-        lines.say(Text.assemble("  console  ", (f"http://{settings.console}/", "underline")))
+        lines.event("up", "ready", **({} if lines.on_terminal else addresses))
+        for name, address in addresses.items():
+            where = (f"http://{address}/", "underline") if name == "console" else address
+            lines.say(Text.assemble((f"  {name.removeprefix('nodes.'):<9} ", "dim"), where))
 
     return say

@@ -6,6 +6,7 @@ The file is rotated by renaming at a start at which it has grown too large. `sen
 import asyncio
 import contextlib
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from holdfast.demo.folder import DemoFolder
 from holdfast.demo.platform import DemoNode
 from holdfast.demo.register import ACME
 from holdfast.demo.retiming import retimed
+from holdfast.drivers.ready import LIFELINE
 
 BURST, PER_SECOND = 600, 0.8
 ROTATE_BYTES = 4 << 20
@@ -64,15 +66,22 @@ async def keep_sending(folder: DemoFolder, node: DemoNode) -> None:
         *("--state", str(folder.sending), "--follow"),
     )
     while True:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "holdfast", *arguments),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,  # its last words; what goes wrong it says on stderr
-        )
+        lifeline, held = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "holdfast", *arguments),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,  # its last words; what goes wrong it says on stderr
+                pass_fds=(lifeline,),
+                env={**os.environ, LIFELINE: str(lifeline)},
+            )
+        finally:
+            os.close(lifeline)
         try:
             status = await process.wait()
         finally:
             await _stop(process)
+            os.close(held)
         log.warning("`holdfast send` ended; starting it again", extra={"fields": {"status": status}})
         await asyncio.sleep(RESTART_SECONDS)
 

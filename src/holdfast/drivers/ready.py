@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -63,3 +64,18 @@ def watch_lifeline(gone: Callable[[], None]) -> None:
                 gone()
 
     loop.add_reader(descriptor, ended)
+
+
+def watch_lifeline_in_thread(gone: Callable[[], None]) -> None:
+    """The same for a process without an event loop: `gone` is called in a thread of its own."""
+    descriptor = _descriptor(LIFELINE)
+    if descriptor is None:
+        return
+
+    def wait() -> None:
+        with suppress(OSError):
+            while os.read(descriptor, 64):
+                pass
+        gone()
+
+    threading.Thread(target=wait, name="lifeline", daemon=True).start()
