@@ -4,14 +4,17 @@ Damage is reported, never raised. What other objects must be compared with (comm
 stands in its stream) is gathered in `Committed`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from holdfast.formats import ledgers
 from holdfast.formats.entries import FlushEntry, parse_entry
 from holdfast.formats.frames import STATE, FrameHead
+from holdfast.formats.ledgers import FlushHeaders, FlushLeaves
 from holdfast.formats.notes import NoteVerifier
 from holdfast.kernel.errors import HoldfastError, MalformedError
 from holdfast.kernel.names import Installation, KeyId, NodeName, key_id
@@ -24,6 +27,7 @@ from holdfast.vault.readingports import JournalFolder
 from holdfast.vault.recomputing import verify_log
 from holdfast.vault.verifyingjournal import check_journal_batch
 
+F = TypeVar("F", FlushLeaves, FlushHeaders)
 Keys = Callable[[Sequence[KeyId]], Mapping[KeyId, Secret]]
 """Data keys by id; destroyed and unknown ones are left out."""
 BATCH = tuple[int, int, bytes, bytes]
@@ -65,8 +69,11 @@ class NodeCheck:
 
     def run(self, installation: Installation, keys: Keys) -> Committed:
         """Everything but what only segments can show."""
+        # A flush is in the log before the ledger gets it, so what the ledger holds now the log read next must hold.
+        settled = frozenset(self._node.ledger.names())
         self._log()
-        self._ledger()
+        self._leaves(settled)
+        self._headers()
         self._journal(f"{installation}/{self._node.node}".encode(), keys)
         self._flushes()
         return self.committed
@@ -96,27 +103,52 @@ class NodeCheck:
                     self._found("flush-twice", "a flush is in the log twice", f"log entry {first + at}")
                 self.committed.roots[entry.flush] = entry.batches, entry.root
 
-    def _ledger(self) -> None:
+    def _leaves(self, settled: Container[str]) -> None:
+        """The leaf hashes of the ledger against the log; every flush of a `settled` object must be there."""
         for name in self._node.ledger.names():
             where = f"ledger/{name}"
             if ledgers.flushes_of(name) is None:
                 self._found("object-unknown", "no ledger object is called that", where)
-                continue
-            try:
-                with self._node.ledger.open(name) as source:
-                    if name.endswith(".leaves"):
-                        for flush in ledgers.read_leaves(source, name):
-                            self._flush(where, flush.flush, flush.each())
-                    else:
-                        for _headers in ledgers.read_headers(source, name):
-                            pass
-            except HoldfastError as error:
-                self._found(error.code, error.message, where)
+            elif name.endswith(".leaves"):
+                with self._reading(where), self._node.ledger.open(name) as source:
+                    for flush in self._named(where, name, ledgers.read_leaves(source, name)):
+                        self._flush(where, flush.flush, flush.each(), settled=name in settled)
 
-    def _flush(self, where: str, flush: int, leaves: Sequence[bytes]) -> None:
-        """Compare a flush's leaf hashes with its log entry."""
+    def _headers(self) -> None:
+        """The batch headers of the ledger against its leaf hashes."""
+        for name in self._node.ledger.names():
+            where = f"ledger/{name}"
+            if ledgers.flushes_of(name) is not None and name.endswith(".headers"):
+                with self._reading(where), self._node.ledger.open(name) as source:
+                    for flush in self._named(where, name, ledgers.read_headers(source, name)):
+                        known = {self.committed.leaves.get(leaf) for leaf in flush.leaves()}
+                        if known != {flush.flush} and flush.flush not in self.committed.wrong:
+                            says = f"the headers of flush {flush.flush} are not those of its batches"
+                            self._found("flush-headers", says, where)
+
+    def _named(self, where: str, name: str, flushes: Iterator[F]) -> Iterator[F]:
+        """The flushes of a ledger object, which must be those it is named for, in order."""
+        numbers = []
+        for flush in flushes:
+            numbers.append(flush.flush)
+            yield flush
+        first, last = ledgers.flushes_of(name) or (0, -1)
+        if numbers != list(range(first, last + 1)):
+            self._found("ledger-flushes", "a ledger object does not hold the flushes that it is named for", where)
+
+    @contextlib.contextmanager
+    def _reading(self, where: str) -> Iterator[None]:
+        try:
+            yield
+        except HoldfastError as error:
+            self._found(error.code, error.message, where)
+
+    def _flush(self, where: str, flush: int, leaves: Sequence[bytes], *, settled: bool = False) -> None:
+        """Compare a flush's leaf hashes with its log entry, which must be there if the flush is settled."""
         logged = self.committed.roots.get(flush)
-        if logged is None:
+        if logged is None and settled:
+            self._found("flush-unlogged", f"flush {flush} is in the ledger, and the log does not hold it", where)
+        elif logged is None:
             self._report.unlogged += 1
         elif logged != (len(leaves), root(leaves)):
             self._found("flush-root", f"flush {flush} is not the one that the log commits to", where)

@@ -55,6 +55,7 @@ def check_segment(
         with open_object(entry.name) as source:
             digest = _sha256(source)
             reader = SegmentReader(source, Secret(key), installation, entry.name)
+            _catalogued(check, reader)
             _headers(check, reader)
             _lines(check, reader)
     except HoldfastError as error:
@@ -66,6 +67,15 @@ def check_segment(
     if digest != entry.object_sha256 and not check.findings:
         check.found_whole("segment-bytes", "the segment is not, byte for byte, what was sealed")
     return check
+
+
+def _catalogued(check: SegmentCheck, reader: SegmentReader) -> None:
+    """What the catalogue says of a segment, and readers go by, is what the segment says itself."""
+    entry, batches = check.entry, reader.batches
+    lines = sum(group.count for group in reader.row_groups)
+    sizes = (int(batches.text_ends[-1]), int(batches.clear_ends[-1])) if len(batches) else (0, 0)
+    if (lines, *sizes) != (entry.count, entry.text_bytes, entry.clear_bytes):
+        check.found_whole("segment-catalogue", "a segment is not what the catalogue says of it")
 
 
 def _headers(check: SegmentCheck, reader: SegmentReader) -> None:

@@ -1,7 +1,12 @@
 """Whatever is changed, dropped, added or moved on a node's disks is found, and blamed on the right object."""
 
+import dataclasses
+import io
+
 import pytest
 from tests.support.vaults import Disks, MemoryNode, check_vault, report_of, syslog_lines
+
+from holdfast.formats.ledgers import FlushHeaders, read_headers, write_headers
 
 
 @pytest.fixture
@@ -90,3 +95,43 @@ def test_a_log_put_back_to_an_older_state_is_found(disks: Disks) -> None:
     disks.log.clear()
     disks.log.update(older.log)
     assert any(finding.code == "flush-root" for finding in report_of(disks).findings)
+
+
+def test_a_log_put_back_to_a_state_it_once_had_is_found() -> None:
+    fresh = Disks()
+    node = MemoryNode(fresh)
+    node.integrate(node.flush(syslog_lines(0, 20)))
+    before = dict(fresh.log)
+    node.integrate(node.flush(syslog_lines(20, 20)))
+    node.seal()
+    check_vault(fresh)
+    fresh.log.clear()
+    fresh.log.update(before)
+    assert {finding.code for finding in report_of(fresh).findings} == {"flush-unlogged"}
+
+
+def test_a_ledger_object_put_in_anothers_place_is_found(disks: Disks) -> None:
+    one, two = [name for name in sorted(disks.ledger) if name.endswith(".headers")]
+    disks.ledger[one] = disks.ledger[two]
+    [finding] = report_of(disks).findings
+    assert (finding.code, finding.object) == ("ledger-flushes", f"ledger/{one}")
+
+
+def test_headers_of_the_ledger_that_are_not_those_of_its_leaves_are_found(disks: Disks) -> None:
+    name = next(name for name in sorted(disks.ledger) if name.endswith(".headers"))
+    flushes = list(read_headers(io.BytesIO(disks.ledger[name]), name))
+    salt, header = flushes[0].entries[0]
+    changed = FlushHeaders(flushes[0].flush, [(bytes(len(salt)), header), *flushes[0].entries[1:]])
+    sink = io.BytesIO()
+    write_headers(sink, [changed, *flushes[1:]])
+    disks.ledger[name] = sink.getvalue()
+    [finding] = report_of(disks).findings
+    assert (finding.code, finding.object) == ("flush-headers", f"ledger/{name}")
+
+
+@pytest.mark.parametrize("column", ["count", "text_bytes", "clear_bytes"])
+def test_a_catalogue_that_says_something_else_of_a_segment_is_found(disks: Disks, column: str) -> None:
+    name = next(iter(disks.keys.catalogue))
+    entry = disks.keys.catalogue[name]
+    disks.keys.catalogue[name] = dataclasses.replace(entry, **{column: getattr(entry, column) + 1})
+    assert {finding.code for finding in report_of(disks).findings} == {"segment-catalogue"}
