@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from holdfast.drivers.readingfiles import JournalFiles, ObjectFiles
+from holdfast.formats.batches import BatchHeader, parse_header
 from holdfast.formats.records import SCHEMA
+from holdfast.formats.segments import SegmentReader
 from holdfast.kernel.errors import ConflictError
 from holdfast.kernel.instants import Day
 from holdfast.kernel.keys import KeyKind
@@ -61,7 +64,28 @@ def held(home: Home, environment: str, stream: Stream) -> pl.DataFrame:
     raise AssertionError
 
 
-def _read(vault: OpenVault, environment: str, stream: Stream) -> pl.DataFrame:
+def batches(home: Home, environment: str, stream: Stream) -> list[BatchHeader]:
+    """The headers of every batch held of a stream. Nothing may be sealed meanwhile."""
+    with open_vault(home) as vault:
+        opening, found = _opening(vault, environment, stream), list[BatchHeader]()
+        for segment in opening.segments:
+            with vault.stores()[segment.store].open(segment.entry.name) as source:
+                installation = Installation(vault.settings.installation)
+                reader = SegmentReader(source, segment.key, installation, segment.entry.name)
+                found += [batch.header for batch in reader.batches]
+        for node in {key.node for key in opening.journal}:
+            index = JournalIndex(JournalFiles(home.journal(node)))
+            index.refresh()
+            keys = {key.id: AESGCM(key.key.reveal()) for key in opening.journal if key.node == node}
+            held_there, context = index.under(keys), f"{vault.settings.installation}/{node}".encode()
+            for i in range(len(held_there)):
+                with index.open(int(held_there.frames["number"][i])) as source:
+                    cipher = keys[KeyId(bytes(held_there.rows["key"][i]).hex())]
+                    found.append(parse_header(held_there.body(i, source, context, cipher).header))
+    return found
+
+
+def _opening(vault: OpenVault, environment: str, stream: Stream) -> _Opening:
     catalogue = vault.catalogue()
     rows = [row for row in catalogue.segments if (row.entry.environment, row.entry.stream) == (environment, stream)]
     known = [
@@ -70,11 +94,14 @@ def _read(vault: OpenVault, environment: str, stream: Stream) -> pl.DataFrame:
         if (key.kind, key.environment, key.stream, key.state) == (KeyKind.JOURNAL, environment, stream, "active")
     ]
     keys = vault.keys([row.entry.key for row in rows] + [key.id for key in known])
-    opening = _Opening(
+    return _Opening(
         [_Segment(row.entry, keys[row.entry.key], row.store) for row in rows],
         [_JournalKey(key.id, key.node, key.day, keys[key.id]) for key in known if key.node and key.id in keys],
     )
-    nodes = [node.name for node in catalogue.nodes]
+
+
+def _read(vault: OpenVault, environment: str, stream: Stream) -> pl.DataFrame:
+    opening, nodes = _opening(vault, environment, stream), vault.settings.node_names()
     library = Library(
         Installation(vault.settings.installation),
         {name: ObjectFiles(path) for name, path in vault.home.stores(vault.settings).items()},

@@ -164,13 +164,15 @@ class Platform:
         return found[0] if found else None
 
     def kill(self, process: str) -> None:
-        """kill -9."""
+        """kill -9, seen by whoever runs it."""
         pid = self.pid(process)
         assert pid is not None, f"{process} is not running"
         os.kill(pid, signal.SIGKILL)
         alone = self._running.pop(process, None)
         if alone is not None:
             alone.wait(30)
+        else:
+            until(lambda: self.pid(process) != pid, 10, f"the death of {process}")
 
     def stop(self) -> None:
         """Ask what runs to end, the newest first; all of it has to end well."""

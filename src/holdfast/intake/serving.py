@@ -1,14 +1,17 @@
 """One node: recover, then listen. What it is made of comes from wiring as live objects behind the vault's ports.
 
-Order at start: register known → journal and log recovered → integrator → listeners → ready. At stop: listeners closed
-→ what was received made durable → log brought up to it. A crash at any point leaves what recovery reads.
+Order at start: register known → journal and log recovered → integrator → listeners → ready. A keeper that is away and a
+disk that is full are waited for a while. At stop: listeners closed → what was received made durable → log brought up to
+it. A crash at any point leaves what recovery reads.
 """
 
 import asyncio
+import contextlib
 import logging
 import resource
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from holdfast.drivers.allocator import keep_pages
 from holdfast.formats.promises import PromiseSigner
@@ -30,8 +33,10 @@ from holdfast.vault.ports import Clock, JournalStore, KeySource, LogSink, Random
 from holdfast.vault.recovering import recover
 
 log = logging.getLogger("holdfast.intake")
+T = TypeVar("T")
 
 REGISTER_SECONDS = 2.0
+START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 """What is in hand has so long to become durable before the node stops without it: less than `up` waits."""
 OWN_FILES = 256
@@ -92,10 +97,10 @@ async def serve(parts: NodeParts, ready: Callable[[], None], stop: asyncio.Event
     connections = _syslog_connections(parts)
     keep_pages()
     register = Register(parts.host_map, parts.hosting)
-    await asyncio.to_thread(register.refresh)
+    await patiently(stop, register.refresh)
     context = f"{parts.installation}/{parts.node}".encode()
-    journal = await asyncio.to_thread(
-        recover, parts.node, context, parts.journal, parts.keys, parts.log, parts.clock, parts.randomness
+    journal = await patiently(
+        stop, recover, parts.node, context, parts.journal, parts.keys, parts.log, parts.clock, parts.randomness
     )
     broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     loop = asyncio.get_running_loop()
@@ -138,6 +143,24 @@ async def serve(parts: NodeParts, ready: Callable[[], None], stop: asyncio.Event
         await asyncio.wait([making, tasks[1]], timeout=STOP_SECONDS)
         tasks[2].cancel()
         await asyncio.to_thread(integrator.close)
+
+
+async def patiently(stop: asyncio.Event, work: Callable[..., T], *args: object) -> T:
+    """Do a step of the start, which may be done again, in a thread; for half a minute BusyError means to try again."""
+    loop = asyncio.get_running_loop()
+    until, waiting = loop.time() + START_SECONDS, False
+    while True:
+        try:
+            return await asyncio.to_thread(work, *args)
+        except BusyError as error:
+            if stop.is_set() or loop.time() > until:
+                raise
+            if not waiting:
+                fields = {"what": "the start", "code": error.code, "reason": error.message}
+                log.warning("waiting", extra={"fields": fields})
+            waiting = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 0.5)
 
 
 def _break(broken: "asyncio.Future[None]", error: BaseException) -> None:

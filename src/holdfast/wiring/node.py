@@ -18,7 +18,7 @@ from holdfast.formats.checkpoints import origin_name
 from holdfast.intake.http import HttpLimits
 from holdfast.intake.http_tokens import TokenHolder
 from holdfast.intake.pipeline import Limits
-from holdfast.intake.serving import NodeParts, serve
+from holdfast.intake.serving import NodeParts, patiently, serve
 from holdfast.kernel.errors import ConfigurationError
 from holdfast.kernel.names import Installation, NodeName
 from holdfast.vault.integrating import TileLog
@@ -53,7 +53,7 @@ def node(name: NodeName, home: Home, settings: Settings) -> Serve:
     make_node_keys(home, settings, SystemRandomness())
 
     async def serving(ready: Callable[[], None], stop: asyncio.Event) -> None:
-        await serve(await asyncio.to_thread(_parts, name, home, settings), ready, stop)
+        await serve(await patiently(stop, _parts, name, home, settings), ready, stop)
 
     return serving
 
