@@ -27,6 +27,7 @@ _WINDOW = 2 << 20
 _PACKET = 32 << 10
 _BUFFER = 512 << 10
 _SIGPIPE, _SIGINT = 141, 130
+_UNEXPECTED = 70
 
 
 class Channel(SSHServerChannel[bytes]):
@@ -97,7 +98,7 @@ class Session(SSHServerStreamSession[bytes]):
         self._task = asyncio.get_running_loop().create_task(self._run(channel))
 
     async def _run(self, channel: Channel) -> None:
-        status = 0
+        status = _UNEXPECTED
         try:
             status = await self._work(channel)
         except asyncio.CancelledError:

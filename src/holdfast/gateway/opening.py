@@ -41,7 +41,7 @@ class Visitor:
 
     async def thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Decoding and disks are for threads: the loop serves everybody else meanwhile."""
-        return await asyncio.get_running_loop().run_in_executor(self.executor, lambda: call(*args, **kwargs))
+        return await asyncio.get_running_loop().run_in_executor(self.executor, lambda: _called(call, *args, **kwargs))
 
     async def ask(self, stream: Stream, form: Form, since: Day | None, until: Day | None) -> Opening:
         """The keeper's answer. RefusedError `reading-denied` with its policies and reason if it denies."""
@@ -71,6 +71,17 @@ class Visitor:
                 break
             await asyncio.sleep(0.02 * (attempt + 1))
         return reading, asked + max(1.0, opening.lease_seconds - _LEASE_MARGIN)
+
+
+def _called(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The result of a call. A panic of a library's (no `Exception`, so whoever catches those would miss it) becomes a
+    RuntimeError, without its message, which may quote a line."""
+    try:
+        return call(*args, **kwargs)
+    except Exception:
+        raise
+    except BaseException as panic:
+        raise RuntimeError(f"{type(panic).__name__} in a library").with_traceback(panic.__traceback__) from None
 
 
 @dataclass(slots=True)

@@ -32,7 +32,9 @@ def render(stream: Stream, table: pl.DataFrame) -> pa.LargeBinaryArray:
     messages = table["message"].to_arrow().cast(pa.large_binary())
     if stream == Stream.WEB_ACCESS:
         return pc.binary_join_element_wise(messages, _LF, _NOTHING)
-    heads = table.select(
+    # In one piece: polars 2.1 panics where texts are put together over columns of many, some of them empty.
+    whole = table.drop("message").rechunk()
+    heads = whole.select(
         pl.when(pl.col("attributes").str.starts_with(_FILE)).then(pl.lit("")).otherwise(_head()).alias("head")
     )["head"]
     return pc.binary_join_element_wise(heads.to_arrow().cast(pa.large_binary()), messages, _LF, _NOTHING)
@@ -66,6 +68,7 @@ def render_json(table: pl.DataFrame) -> pa.LargeBinaryArray:
     `arrival` and `time` are RFC 3339 with nanoseconds, `attributes` an object or null; a message that is not UTF-8 has
     U+FFFD in `message` and its exact bytes, base64, in `message_base64`.
     """
+    table = table.rechunk()  # as in `render`
     stamps = [
         pl.col(name).cast(pl.Datetime("ns")).dt.to_string("%Y-%m-%dT%H:%M:%S%.9fZ") for name in ("arrival", "time")
     ]

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import polars as pl
+import pytest
 
 from holdfast.formats.records import SCHEMA
 from holdfast.kernel.names import Stream
@@ -35,6 +36,16 @@ def test_lines_have_time_host_tag_and_message() -> None:
 
 def test_web_access_is_shown_as_it_came() -> None:
     assert rendering.render(Stream.WEB_ACCESS, table())[0].as_py() == b"hello\xff\n"
+
+
+@pytest.mark.parametrize("last", [1, 2, 3, 4])
+def test_the_last_lines_of_a_table_in_many_pieces_are_shown(last: int) -> None:
+    # What a reader who follows has: small batches end to end, all but the newest lines filtered out.
+    pieces = pl.concat([pl.DataFrame(ROWS[:1] * many, schema=SCHEMA, orient="row") for many in (50, 1, 1, 1, 2)])
+    newest = pieces.filter(pl.Series([i >= len(pieces) - last for i in range(len(pieces))]))
+
+    assert len(rendering.render(Stream.APP, newest)) == last
+    assert len(rendering.render_json(newest)) == last
 
 
 def test_lengths_are_those_of_what_is_rendered() -> None:
