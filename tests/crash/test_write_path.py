@@ -9,6 +9,7 @@ from tests.support.vaults import SOURCE, Disks, MemoryNode, at, check_vault, sys
 from holdfast.drivers.memory import Faults, PowerCut
 from holdfast.formats.positions import Duplicate, Position
 from holdfast.kernel.errors import HoldfastError, VerificationError
+from holdfast.vault import flushing
 
 CHUNKS = [(0, 10), (10, 15), (25, 10)]
 
@@ -138,6 +139,17 @@ def test_lines_of_two_days_never_share_a_journal_key() -> None:
     node.integrate(node.flush(syslog_lines(3, 3)))
     assert list(disks.files) == [0, 1]
     assert check_vault(disks).lines == 6
+
+
+def test_a_journal_file_of_very_many_streams_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flushing, "STREAMS", 2)
+    disks = Disks()
+    node = MemoryNode(disks)
+    node.integrate(node.flush(syslog_lines(0, 3)), node.flush(syslog_lines(3, 3)))
+    assert list(disks.files) == [0]
+    node.integrate(node.flush(syslog_lines(0, 3, "web1.globex.example", "sshd")), node.flush(syslog_lines(6, 3)))
+    assert list(disks.files) == [0, 1]
+    assert check_vault(disks).lines == 12
 
 
 def test_a_full_disk_takes_nothing_and_changes_nothing() -> None:

@@ -14,7 +14,6 @@ from holdfast.kernel.secrets import Secret
 from holdfast.kernel.segments import Hosting, SegmentEntry
 
 KEYS_AT_ONCE = 5_000
-SEGMENTS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +78,12 @@ class NodeKeeper:
         return keys
 
     def sealed(self, segments: Sequence[SegmentEntry], journal_keys: Sequence[KeyId]) -> None:
-        """Enter segments in the catalogue and let the journal keys go. Repeating it changes nothing.
+        """Enter segments in the catalogue and let the journal keys go, one transaction. Repeating it changes nothing.
 
-        One transaction up to 1,000 segments and 5,000 keys; of more, all segments are entered before the keys go.
+        MalformedError `argument-size` for more than the keeper takes in one: nothing happened then.
         """
         rows = [handouts.segment_members(segment) for segment in segments]
-        keys = list(journal_keys)
-        while len(rows) > SEGMENTS_AT_ONCE:
-            self._client.call("sealed", node=self._node, segments=rows[:SEGMENTS_AT_ONCE], journal_keys=[])
-            del rows[:SEGMENTS_AT_ONCE]
-        self._client.call("sealed", node=self._node, segments=rows, journal_keys=keys[:KEYS_AT_ONCE])
-        for at in range(KEYS_AT_ONCE, len(keys), KEYS_AT_ONCE):
-            self._client.call("sealed", node=self._node, segments=[], journal_keys=keys[at : at + KEYS_AT_ONCE])
+        self._client.call("sealed", node=self._node, segments=rows, journal_keys=list(journal_keys))
 
 
 def _keys(reply: Mapping[str, Any]) -> list[DataKey]:

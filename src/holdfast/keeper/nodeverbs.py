@@ -19,7 +19,8 @@ from holdfast.rules.documents import printable
 from holdfast.rules.places import parse_hosting
 
 KEYS_AT_ONCE = 10_000
-SEGMENTS_AT_ONCE = 5_000
+SEALED_SEGMENTS, SEALED_KEYS = 10_000, 20_000
+"""What is sealed in one transaction, at most (vault.sealingplans.Limits): its event has to fit one message too."""
 
 Reply = dict[str, Any]
 
@@ -93,8 +94,8 @@ def opened(office: Office, keys: Sequence[WrappedKey]) -> list[dict[str, Any]]:
 def sealed(office: Office, arguments: Arguments) -> Reply:
     """Enter the segments and let their journal keys go, in one transaction; repeating it changes nothing."""
     node = arguments.node()
-    segments = [handouts.segment_entry(item) for item in arguments.tables("segments", SEGMENTS_AT_ONCE)]
-    ids = arguments.key_ids("journal_keys", KEYS_AT_ONCE)
+    segments = [handouts.segment_entry(item) for item in arguments.tables("segments", SEALED_SEGMENTS)]
+    ids = arguments.key_ids("journal_keys", SEALED_KEYS)
     for segment in segments:
         _check_name(node, segment)
     known = node_keys(ids, node, (KeyKind.JOURNAL, KeyKind.STATE))

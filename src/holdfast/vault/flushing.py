@@ -24,6 +24,8 @@ from holdfast.rules.guard import MinimisedTable
 from holdfast.vault.journaling import Journal, LiveKey, StreamHead, StreamKey
 from holdfast.vault.ports import Randomness
 
+STREAMS = 8_000
+"""Streams after which a journal file is closed: what it becomes has to fit one transaction (sealingplans.Limits)."""
 _DRAWN = SECRET + SALT
 """Random bytes of a batch: its secret and the salt of its entry."""
 
@@ -103,9 +105,10 @@ class Flusher:
         return carried
 
     def rotate_if_due(self, now: Instant) -> None:
-        """Close the newest journal file if it is of another day, or large or old enough to be sealed. BusyError if a
-        new one cannot be made now."""
-        if self._other_day(now) or self._full(now):
+        """Close the newest journal file if it is of another day, or large or old enough to be sealed, or has lines of
+        very many streams. BusyError if a new one cannot be made now."""
+        many = self._journal.streams >= STREAMS and not self._journal.empty
+        if many or self._other_day(now) or self._full(now):
             self._journal.rotate(now)
 
     def _rotate(self, now: Instant) -> None:

@@ -18,6 +18,7 @@ from holdfast.formats import canonical
 from holdfast.formats.batches import SALT, SECRET
 from holdfast.formats.frames import NONCE, STATE, BatchBody, Sealable, encode_frame
 from holdfast.formats.positions import Positions
+from holdfast.formats.spelling import decimal
 from holdfast.kernel.errors import MalformedError
 from holdfast.kernel.instants import Day, Instant, day_of
 from holdfast.kernel.keys import DataKey, KeyKind, KeyRequest
@@ -66,19 +67,20 @@ def parse_state(data: bytes, positions: bytes) -> NodeState:
     value = canonical.load_object(data)
     try:
         heads = value["heads"]
-        assert isinstance(heads, list)
+        if not isinstance(heads, list):
+            raise TypeError
         return NodeState(
-            int(str(value["flush"])),
-            Instant(int(str(value["last"]))),
+            decimal(str(value["flush"])),
+            Instant(decimal(str(value["last"]))),
             {
                 (environment_name(head["environment"]), Stream(head["stream"])): StreamHead(
-                    int(head["next"]), bytes.fromhex(head["previous"])
+                    decimal(str(head["next"])), bytes.fromhex(head["previous"])
                 )
                 for head in heads
             },
             Positions.decode(positions),
         )
-    except (KeyError, TypeError, ValueError, AssertionError):
+    except (KeyError, TypeError, ValueError, MalformedError):
         raise MalformedError("journal-state", "the state frame of a journal file does not read") from None
 
 
@@ -121,6 +123,11 @@ class Journal:
         for data_key in keys.values():
             if data_key.kind == KeyKind.JOURNAL and data_key.stream is not None:
                 self._live[data_key.environment, data_key.stream, data_key.day] = _live(data_key)
+
+    @property
+    def streams(self) -> int:
+        """How many streams the file has lines of, each under a key of its own."""
+        return len(self._live)
 
     def rotate(self, now: Instant) -> None:
         """Begin a new file with the state as it is. The old one, if any, is closed and may be sealed."""

@@ -6,7 +6,7 @@ Order, and each step durable before the next:
 2. each is opened again with its key and compared line by line with what the journal holds;
 3. the ledger objects of every journal file;
 4. `KeySource.sealed`: segments into the catalogue and the files' journal keys destroyed, in one transaction. This is
-   the one write that makes it true;
+   the one write that makes it true; where it would be too much for one, fewer files are sealed at once;
 5. the journal files are deleted.
 
 A crash before 4 leaves objects no catalogue knows: as long as the keeper opens the journal keys of a stream, any object
@@ -25,8 +25,6 @@ from holdfast.vault.ports import JournalStore, KeySource, Store
 from holdfast.vault.sealingledgers import require_ledger, write_ledger
 from holdfast.vault.sealingplans import DEFAULT_LIMITS, Limits, PlannedSegment, plan
 from holdfast.vault.sealingsegments import seal_segment
-
-_KEYS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +59,12 @@ def seal(
     store or the keeper (try again later).
     """
     sealing = plan(journal, numbers, keys, node, limits)
+    if len(numbers) > 1 and (len(sealing.segments) > limits.segments or len(sealing.keys) > limits.keys):
+        # Too much for one transaction, and a part of it would be destroyed alone: fewer files, each part by itself.
+        middle, done = len(numbers) // 2, list[SegmentEntry]()
+        for part in (numbers[:middle], numbers[middle:]):
+            done += seal(journal, part, keys, store, ledger, installation, node, limits=limits, progress=progress)
+        return done
     for number in numbers:
         if number not in sealing.numbers:
             require_ledger(sealing.flushes(number), ledger)
@@ -82,8 +86,4 @@ def seal(
 
 def _segment_keys(segments: Sequence[PlannedSegment], keys: KeySource) -> Sequence[DataKey]:
     """A fresh key for each."""
-    requests = [KeyRequest(KeyKind.SEGMENT, s.environment, s.stream, s.day) for s in segments]
-    made: list[DataKey] = []
-    for i in range(0, len(requests), _KEYS_AT_ONCE):
-        made.extend(keys.make_keys(requests[i : i + _KEYS_AT_ONCE]))
-    return made
+    return keys.make_keys([KeyRequest(KeyKind.SEGMENT, s.environment, s.stream, s.day) for s in segments])

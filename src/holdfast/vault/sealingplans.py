@@ -18,18 +18,20 @@ from holdfast.kernel.names import EnvironmentName, KeyId, NodeName, Stream
 from holdfast.vault.journalreading import JournalFile, journal_name
 from holdfast.vault.ports import JournalStore, KeySource
 
-_KEYS_AT_ONCE = 4096
 _FOUND = np.dtype([("root", f"V{HASH}"), ("previous", f"V{HASH}"), ("salt", f"V{SALT}"), ("follows", "?")])
 Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that goes into one segment; a single batch may be larger."""
+    """The most that goes into one segment (a single batch may be larger), and into one transaction of the keeper (a
+    single journal file may hold more)."""
 
     lines: int = 4_000_000
     journal_bytes: int = 1 << 30
     batches: int = 50_000
+    segments: int = 10_000
+    keys: int = 20_000
 
 
 DEFAULT_LIMITS = Limits()
@@ -126,12 +128,8 @@ def plan(journal: JournalStore, numbers: Sequence[int], keys: KeySource, node: N
 
 
 def _open_keys(keys: KeySource, ids: set[bytes]) -> Mapping[bytes, DataKey]:
-    wanted = sorted(KeyId(identity.hex()) for identity in ids)
-    opened: dict[bytes, DataKey] = {}
-    for i in range(0, len(wanted), _KEYS_AT_ONCE):
-        found = keys.open_keys(wanted[i : i + _KEYS_AT_ONCE])
-        opened.update({bytes.fromhex(identity): key for identity, key in found.items()})
-    return opened
+    found = keys.open_keys(sorted(KeyId(identity.hex()) for identity in ids))
+    return {bytes.fromhex(identity): key for identity, key in found.items()}
 
 
 def _is_open(number: int, ids: set[bytes], opened: Mapping[bytes, DataKey]) -> bool:

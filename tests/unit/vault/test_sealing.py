@@ -71,6 +71,17 @@ def check_sealed(written: WrittenJournal, store: MemoryStore, ledger: MemoryStor
     assert sorted(written.store.files) == [2]
 
 
+@pytest.mark.parametrize("limits", [Limits(segments=3), Limits(keys=5)])
+def test_more_than_one_transaction_takes_is_sealed_file_by_file(limits: Limits) -> None:
+    written, store, ledger = journal(), MemoryStore(), MemoryStore()
+    calls = list[int]()
+    sealed = written.keys.sealed
+    written.keys.sealed = lambda segments, ids: (calls.append(len(segments)), sealed(segments, ids))[1]  # type: ignore[method-assign,func-returns-value]
+    sealing(written, store, ledger, limits=limits)
+    assert calls == [2, 2]
+    check_sealed(written, store, ledger)
+
+
 def _leaves(ledger: MemoryStore, name: str) -> list[ledgers.FlushLeaves]:
     return list(ledgers.read_leaves(ledger.open(name), name))
 
