@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.formats.messages import MessageReader, encode, result_of
-from holdfast.kernel.errors import BusyError, ConfigurationError, MalformedError
+from holdfast.kernel.errors import BusyError, ConfigurationError
 
 TIMEOUT_SECONDS = 30.0
 CHUNK = 256 * 1024
@@ -50,26 +50,25 @@ class KeeperClient:
         with self._lock:
             kept = self._connection is not None
             try:
-                reply = self._exchange(data)
+                reply = self._whole(data)
             except TimeoutError:
-                self._close()
                 raise _unreachable() from None
             except OSError:
-                self._close()
-                reply = self._again(data, kept)
-            except MalformedError:
-                self._close()
-                raise
+                if not kept:
+                    raise _unreachable() from None
+                try:
+                    reply = self._whole(data)
+                except OSError:  # TimeoutError is one
+                    raise _unreachable() from None
         return result_of(reply)
 
-    def _again(self, data: bytes, kept: bool) -> Mapping[str, Any]:
-        if not kept:
-            raise _unreachable() from None
+    def _whole(self, data: bytes) -> Mapping[str, Any]:
+        """One exchange; whatever ends it early ends the connection, so that a late reply is nobody else's."""
         try:
             return self._exchange(data)
-        except OSError:
+        except BaseException:
             self._close()
-            raise _unreachable() from None
+            raise
 
     def _exchange(self, data: bytes) -> Mapping[str, Any]:
         if self._connection is None:

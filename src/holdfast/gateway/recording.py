@@ -101,7 +101,9 @@ class Recording:
                 self._stuck_since.pop(environment, None)
                 return written
             except HoldfastError as error:
-                if self._stuck_since.setdefault(environment, self._monotonic()) == self._monotonic() or pause > 1:
+                first = environment not in self._stuck_since
+                self._stuck_since.setdefault(environment, self._monotonic())
+                if first or pause > 1:
                     _log.warning("a connection record is not written yet: %s", error)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)

@@ -1,6 +1,9 @@
 import asyncio
 import dataclasses
+import itertools
 from collections.abc import Awaitable, Callable
+
+import pytest
 
 from holdfast.formats.connections import ConnectionRecord, Outcome, parse_connection
 from holdfast.gateway import recording
@@ -50,6 +53,20 @@ def test_a_record_goes_to_the_node_of_its_environment_or_to_unclaimed() -> None:
     run(work, first, second)
     assert second.taken == [(ACME, RECORD)]
     assert first.taken == [(UNCLAIMED, REFUSED)] * 2
+
+
+def test_the_first_record_that_cannot_be_written_is_said_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    poster = FakePoster("acme/main")
+    poster.away = True
+
+    async def work(records: Recording) -> None:
+        records._monotonic = itertools.count(0.0, 0.001).__next__
+        records.record(ACME, RECORD)
+        await asyncio.sleep(0.2)
+        assert caplog.text.count("not written yet") == 1
+        poster.away = False
+
+    run(work, poster)
 
 
 def test_a_node_that_is_away_holds_up_nobody_else_and_no_record_strays() -> None:
