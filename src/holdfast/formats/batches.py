@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -66,6 +67,11 @@ def _header(value: Mapping[str, canonical.Json]) -> BatchHeader:
         root,
         previous,
     )
+
+
+def batch_leaf(salt: bytes, header: bytes) -> bytes:
+    """The leaf hash of a batch's entry in its flush: H(0x00 ‖ salt ‖ header)."""
+    return sha256(b"\x00" + salt + header).digest()
 
 
 def line_salts(secret: bytes, count: int) -> bytes:

@@ -10,16 +10,15 @@ base64, for Parquet's values are text. Environment, stream and node stand in met
 
 import base64
 import binascii
-import hashlib
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from holdfast.formats.batches import HASH, SALT, SECRET, BatchHeader
+from holdfast.formats.batches import HASH, SALT, SECRET, BatchHeader, batch_leaf
 from holdfast.kernel.errors import MalformedError
 from holdfast.kernel.names import EnvironmentName, NodeName, Stream
 
@@ -38,13 +37,13 @@ class SealedBatch:
 
     header: BatchHeader
     salt: bytes
-    secret: bytes
+    secret: bytes = field(repr=False)
     text_bytes: int
     clear_bytes: int
 
     def leaf(self) -> bytes:
         """H(0x00 ‖ salt ‖ header): the leaf hash of the batch entry."""
-        return hashlib.sha256(b"\x00" + self.salt + self.header.encode()).digest()
+        return batch_leaf(self.salt, self.header.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class BatchList(Sequence[SealedBatch]):
     clear_ends: Counts
     roots: bytes
     salts: bytes
-    secrets: bytes
+    secrets: bytes = field(repr=False)
     previous: Sequence[bytes]
 
     def __len__(self) -> int:

@@ -14,7 +14,7 @@ SHA-256 does not hold at the end of the last file was never acknowledged: a torn
 import hashlib
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -90,7 +90,7 @@ class Sealable:
     text_bytes: int
     clear_bytes: int
     arrival: Instant
-    plaintext: bytes
+    plaintext: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +100,10 @@ class BatchBody:
 
     header: bytes
     salt: bytes
-    secret: bytes
-    positions: bytes
-    lengths: npt.NDArray[np.int64]
-    records: bytes | memoryview
+    secret: bytes = field(repr=False)
+    positions: bytes = field(repr=False)
+    lengths: npt.NDArray[np.int64] = field(repr=False)
+    records: bytes | memoryview = field(repr=False)
 
     def encode(self) -> bytes:
         """The plaintext."""
@@ -204,11 +204,6 @@ def parse_directory(data: bytes, offset: int) -> FrameHead:
     ):
         raise MalformedError("frame-directory", "a journal frame's directory does not add up", offset=offset)
     return FrameHead(flush, Instant(time), offset, length, directory)
-
-
-def intact(frame: bytes) -> bool:
-    """Whether the frame's SHA-256 holds."""
-    return hashlib.sha256(memoryview(frame)[:-DIGEST]).digest() == frame[-DIGEST:]
 
 
 def decrypt_entry(context: bytes, head: FrameHead, index: int, ciphertext: bytes, cipher: AESGCM) -> BatchBody:

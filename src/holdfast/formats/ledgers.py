@@ -23,7 +23,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from holdfast.formats.batches import HASH, SALT
+from holdfast.formats.batches import HASH, SALT, batch_leaf
 from holdfast.formats.digests import Digesting
 from holdfast.kernel.errors import VerificationError
 from holdfast.kernel.instants import Instant
@@ -63,7 +63,7 @@ class FlushHeaders:
 
     def leaves(self) -> list[bytes]:
         """The leaf hashes of these entries."""
-        return [hashlib.sha256(b"\x00" + salt + header).digest() for salt, header in self.entries]
+        return [batch_leaf(salt, header) for salt, header in self.entries]
 
 
 def leaves_name(first: int, last: int) -> str:

@@ -1,7 +1,6 @@
 """The roots of batches: one way for who commits lines and for who recomputes them. Many batches at a time."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 
 import numpy as np
 import pyarrow as pa
@@ -36,8 +35,3 @@ def batch_roots(secrets: Sequence[bytes], counts: Sequence[int], records: pa.Lar
         roots.append(root(leaves[at : at + count]))
         at += count
     return roots
-
-
-def batch_leaf(salt: bytes, header: bytes) -> bytes:
-    """The leaf hash of a batch's own entry in its flush."""
-    return sha256(b"\x00" + salt + header).digest()

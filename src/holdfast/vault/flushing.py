@@ -6,20 +6,20 @@ may be tried again or dropped; after it, everything else (log, segments) is a pu
 """
 
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
 from holdfast.formats import records
-from holdfast.formats.batches import SALT, SECRET, BatchHeader
+from holdfast.formats.batches import SALT, SECRET, BatchHeader, batch_leaf
 from holdfast.formats.frames import NONCE, POSITIONS, BatchBody, Sealable
 from holdfast.formats.lines import Offsets
 from holdfast.formats.positions import Positions
 from holdfast.kernel.errors import BusyError
 from holdfast.kernel.instants import Instant, day_of
 from holdfast.kernel.names import EnvironmentName, NodeName, Stream
-from holdfast.rules.batching import batch_leaf, batch_roots
+from holdfast.rules.batching import batch_roots
 from holdfast.rules.guard import MinimisedTable
 from holdfast.vault.journaling import Journal, LiveKey, StreamHead, StreamKey
 from holdfast.vault.ports import Randomness
@@ -157,7 +157,7 @@ class Batched:
     """Lines on their way into a flush: hashed, not yet numbered. `draws` and `roots` go with the parts of `rows`."""
 
     rows: _Rows
-    draws: Sequence[bytes]
+    draws: Sequence[bytes] = field(repr=False)
     roots: Sequence[bytes]
 
 

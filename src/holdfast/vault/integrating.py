@@ -23,11 +23,8 @@ from holdfast.formats.notes import NoteSigner, NoteVerifier
 from holdfast.formats.tiles import CHECKPOINT, ENTRIES, LEVELS, WIDTH, Tile
 from holdfast.kernel.errors import BusyError, ConflictError, HoldfastError, OutcomeUnknownError, VerificationError
 from holdfast.rules import merkle
-from holdfast.vault.consulting import LogReader, TiledTree, read_checkpoint, read_tile
+from holdfast.vault.consulting import TiledTree, read_checkpoint, read_tile
 from holdfast.vault.ports import Store
-from holdfast.vault.recomputing import Damage, LogReport, verify_log
-
-__all__ = ["Damage", "LogReader", "LogReport", "TileLog", "verify_log"]
 
 _DELETED_PER_APPEND = 16
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from holdfast.kernel.instants import Instant
@@ -105,10 +104,3 @@ class LogSink(Protocol):
 
     def append(self, entries: Sequence[bytes]) -> None:
         """Add entries and publish a signed checkpoint; durable when it returns."""
-
-
-class SegmentStores(Protocol):
-    """Where journal files lie, for reading beside a running node."""
-
-    def journal(self, node: str) -> Path:
-        """The folder of a node's journal files."""

@@ -12,7 +12,7 @@ the checkpoint. It does not say that others saw the same checkpoint: there is no
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from holdfast.formats.batches import parse_header
+from holdfast.formats.batches import batch_leaf, parse_header
 from holdfast.formats.checkpoints import open_checkpoint
 from holdfast.formats.entries import FlushEntry, parse_entry
 from holdfast.formats.notes import parse_vkey
@@ -86,10 +86,10 @@ def make_proof(
     `header` and `batch_salt` are the batch's, `batch_leaves` the leaf hashes of all batches of the flush, in order.
     ConflictError if the flush is not in the log yet, VerificationError if the pieces do not fit together.
     """
-    batch_leaf = merkle.leaf_hash(batch_salt + header)
-    if batch_leaf not in batch_leaves:
+    leaf = batch_leaf(batch_salt, header)
+    if leaf not in batch_leaves:
         raise VerificationError("proof-batch", "a batch is not in its flush", flush=flush)
-    batch_index = list(batch_leaves).index(batch_leaf)
+    batch_index = list(batch_leaves).index(leaf)
     log_index = find_flush(log, flush)
     proof = LineProof(
         entry=entry,

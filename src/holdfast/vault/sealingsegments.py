@@ -13,7 +13,7 @@ import polars as pl
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from holdfast.formats import records
-from holdfast.formats.batches import parse_header
+from holdfast.formats.batches import batch_leaf, parse_header
 from holdfast.formats.batchlists import SealedBatch
 from holdfast.formats.digests import Digesting
 from holdfast.formats.frames import BatchBody
@@ -137,7 +137,7 @@ def _checked(plan: Plan, planned: PlannedSegment, row: int, body: BatchBody, bef
         or (header.first, header.count) != (int(entry["first"]), int(entry["count"]))
         or header.count != len(body.lengths)
         or (before and header.previous != before)
-        or hashlib.sha256(b"\x00" + body.salt + body.header).digest() != bytes(entry["leaf"])
+        or batch_leaf(body.salt, body.header) != bytes(entry["leaf"])
     ):
         raise VerificationError(
             "batch-differs",

@@ -5,20 +5,20 @@ directories or in the ledger. Nothing here decides who may see the line: whoever
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from holdfast.formats import ledgers, records
-from holdfast.formats.batches import SALT, line_salts
+from holdfast.formats.batches import SALT, batch_leaf, line_salts
 from holdfast.formats.frames import STATE
 from holdfast.formats.segments import SegmentReader
 from holdfast.kernel.errors import ConflictError
 from holdfast.kernel.names import Installation, KeyId, NodeName
 from holdfast.kernel.secrets import Secret
 from holdfast.kernel.segments import SegmentEntry
-from holdfast.rules.batching import batch_leaf, line_leaves
+from holdfast.rules.batching import line_leaves
 from holdfast.vault.consulting import LogReader
 from holdfast.vault.journalreading import JournalFile
 from holdfast.vault.ports import Store
@@ -33,7 +33,7 @@ class Traced:
 
     header: bytes
     salt: bytes
-    secret: bytes
+    secret: bytes = field(repr=False)
     lines: pa.LargeBinaryArray
     index: int
 

@@ -25,7 +25,7 @@ from holdfast.vault.journalreading import JournalFile, journal_name
 from holdfast.vault.ports import Store
 from holdfast.vault.readingports import JournalFolder
 from holdfast.vault.recomputing import verify_log
-from holdfast.vault.verifyingjournal import check_journal_batch
+from holdfast.vault.verifyingjournal import check_frame
 
 F = TypeVar("F", FlushLeaves, FlushHeaders)
 Keys = Callable[[Sequence[KeyId]], Mapping[KeyId, Secret]]
@@ -182,8 +182,8 @@ class NodeCheck:
         if len(head.directory) and head.directory["flags"][0] & STATE:
             return  # the node's state: no lines, and no part of any flush
         self._flush(name, head.flush, head.leaves())
-        for index in range(len(head.directory)):
-            check = check_journal_batch(journal_file, context, head, index, ciphers, self._node.node, name)
+        checks = check_frame(journal_file, context, head, ciphers, self._node.node, name)
+        for index, check in enumerate(checks):
             self._report.findings += check.findings
             if check.header is not None:
                 header, leaf = check.header, bytes(head.directory["leaf"][index])

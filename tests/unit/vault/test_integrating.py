@@ -10,7 +10,9 @@ from holdfast.formats.checkpoints import Checkpoint, sign_checkpoint
 from holdfast.formats.notes import signer
 from holdfast.kernel.errors import BusyError, MalformedError, OutcomeUnknownError, VerificationError
 from holdfast.rules import merkle
-from holdfast.vault.integrating import LogReader, TileLog, verify_log
+from holdfast.vault.consulting import LogReader
+from holdfast.vault.integrating import TileLog
+from holdfast.vault.recomputing import verify_log
 
 SIZES = [1, 2, 5, 255, 256, 257, 511, 512, 513, 700, 65_535, 65_536, 65_537, 66_000]
 

@@ -15,7 +15,8 @@ from holdfast.kernel.errors import ConflictError, MalformedError, VerificationEr
 from holdfast.kernel.instants import Instant
 from holdfast.kernel.names import EnvironmentName, NodeName, Stream
 from holdfast.rules import merkle
-from holdfast.vault.integrating import LogReader, TileLog
+from holdfast.vault.consulting import LogReader
+from holdfast.vault.integrating import TileLog
 from holdfast.vault.proving import check_proof, find_flush, make_proof
 
 NODE = NodeName("n1")
