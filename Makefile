@@ -38,3 +38,8 @@ lock:
 
 clean:
 	rm -rf $(VENV)
+
+SCALE ?= 0.2
+.PHONY: bench
+bench: $(VENV)/installed packages
+	$(BIN)/python -m bench.run --scale $(SCALE)
