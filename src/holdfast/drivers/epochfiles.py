@@ -5,11 +5,11 @@ key and bound to installation and epoch. A file is made only if absent, durable 
 end an epoch is to delete its file once no key record names it any more.
 """
 
-import os
 import re
 from pathlib import Path
 
 from holdfast.access.ports import Randomness
+from holdfast.drivers.durable import write_private
 from holdfast.formats import canonical
 from holdfast.formats.spelling import decode64, encode64
 from holdfast.formats.wrapping import KEY_BYTES, NONCE_BYTES, KeyWrap, epoch_additional_data
@@ -62,20 +62,7 @@ def begin_epoch(
     additional = epoch_additional_data(installation, epoch)
     wrapped = _master_wrap(master_key).wrap(key, randomness.bytes(NONCE_BYTES), additional)
     data = canonical.dump({"v": 1, "installation": installation, "epoch": epoch, "wrapped": encode64(wrapped)})
-    # A name that `_NAME` does not match: a crash leaves this file, which the next call replaces.
-    temporary = folder / f"{epoch:08d}.epoch.new"
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
-    parent = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(parent)
-    finally:
-        os.close(parent)
+    write_private(path, data)  # `_NAME` does not match what a crash may leave of this
 
 
 def _master_wrap(master_key: Secret) -> KeyWrap:

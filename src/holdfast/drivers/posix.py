@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
+from holdfast.drivers.durable import sync_folder
 from holdfast.kernel.errors import BusyError, ConflictError, MalformedError, OutcomeUnknownError
 
 _PARTIAL = ".partial"
@@ -34,7 +35,7 @@ class PosixStore:
             made = [folder for folder in (root, *root.parents) if not folder.exists()] or [root]
             for folder in reversed(made):
                 folder.mkdir(mode=0o700, exist_ok=True)
-                _sync_folder(folder.parent)
+                sync_folder(folder.parent)
             self._folder(self._partial)
             for left in self._partial.iterdir():
                 _remove_abandoned(left)
@@ -162,7 +163,7 @@ class PosixStore:
         self._folder(path.parent)
         with contextlib.suppress(FileExistsError):
             path.mkdir(mode=0o700)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         with self._lock:
             self._durable.add(path)
 
@@ -200,17 +201,9 @@ def _finish(sink: BinaryIO) -> None:
     os.fsync(sink.fileno())
 
 
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _publish(folder: Path) -> None:
     try:
-        _sync_folder(folder)
+        sync_folder(folder)
     except OSError as error:
         raise OutcomeUnknownError(
             "store-outcome", "whether the change to the store is durable is not known", errno=error.errno or 0

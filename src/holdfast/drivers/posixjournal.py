@@ -9,60 +9,38 @@ import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
 
-from holdfast.kernel.errors import BusyError, ConflictError, OutcomeUnknownError
+from holdfast.drivers.durable import sync_folder
+from holdfast.drivers.readingfiles import JournalFiles
+from holdfast.kernel.errors import BusyError, OutcomeUnknownError
 
 _AT_ONCE = 1024  # IOV_MAX
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-class PosixJournal:
+class PosixJournal(JournalFiles):
     """The journal folder of one node. Satisfies vault.ports.JournalStore; one writer at a time."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        super().__init__(folder)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._sync_folder()
+        sync_folder(self._folder)
         self._newest: tuple[int, int] | None = None
-
-    def _path(self, number: int) -> Path:
-        return self._folder / f"{number:08d}.journal"
-
-    def _sync_folder(self) -> None:
-        fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-
-    def numbers(self) -> Sequence[int]:
-        """The files there are, ascending."""
-        return sorted(
-            int(path.stem) for path in self._folder.glob("*.journal") if len(path.stem) == 8 and path.stem.isdigit()
-        )
-
-    def open(self, number: int) -> BinaryIO:
-        """A file, for reading."""
-        try:
-            return self._path(number).open("rb")
-        except FileNotFoundError:
-            raise ConflictError("journal-missing", "a journal file is not there", number=number) from None
 
     def create(self, number: int, parts: Sequence[bytes]) -> None:
         """A new newest file holding these bytes."""
         try:
-            fd = os.open(self._path(number), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            fd = os.open(self.path(number), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise _translated(error) from None
         try:
             _write(fd, parts)
         except OSError as error:
             os.close(fd)
-            self._path(number).unlink()
+            self.path(number).unlink()
             raise _translated(error) from None
         _sync(fd)
-        self._sync_folder()
+        sync_folder(self._folder)
         self._adopt(number, fd)
 
     def append(self, number: int, parts: Sequence[bytes]) -> None:
@@ -87,12 +65,12 @@ class PosixJournal:
         if self._newest and self._newest[0] == number:
             os.close(self._newest[1])
             self._newest = None
-        self._path(number).unlink(missing_ok=True)
-        self._sync_folder()
+        self.path(number).unlink(missing_ok=True)
+        sync_folder(self._folder)
 
     def _descriptor(self, number: int) -> int:
         if self._newest is None or self._newest[0] != number:
-            self._adopt(number, os.open(self._path(number), os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
+            self._adopt(number, os.open(self.path(number), os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
         assert self._newest is not None
         return self._newest[1]
 

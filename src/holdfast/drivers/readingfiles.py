@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from holdfast.kernel.errors import ConflictError
+from holdfast.vault.journalreading import journal_name
 
 
 class JournalFiles:
@@ -12,6 +13,10 @@ class JournalFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    def path(self, number: int) -> Path:
+        """Where a file lies, or would."""
+        return self._folder / journal_name(number)
 
     def numbers(self) -> Sequence[int]:
         """The files there are, ascending."""
@@ -24,7 +29,7 @@ class JournalFiles:
     def open(self, number: int) -> BinaryIO:
         """A file, for reading."""
         try:
-            return (self._folder / f"{number:08d}.journal").open("rb")
+            return self.path(number).open("rb")
         except FileNotFoundError:
             raise ConflictError("journal-missing", "a journal file is not there", number=number) from None
 

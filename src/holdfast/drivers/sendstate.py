@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
+from holdfast.drivers.durable import sync_folder, write_private
 from holdfast.formats import canonical
 from holdfast.formats.promises import SignedPromise
 from holdfast.kernel.errors import ConfigurationError, ConflictError, MalformedError
@@ -66,7 +67,7 @@ class SendState:
             self._write()
         self._promises = os.open(self.folder / "promises", os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         _cut_half_line(self._promises)
-        _sync_folder(self.folder)
+        sync_folder(self.folder)
 
     def close(self) -> None:
         """Let go of the folder."""
@@ -116,13 +117,7 @@ class SendState:
     def _write(self) -> None:
         files = [{name: _written(value) for name, value in asdict(mark).items()} for mark in self._marks.values()]
         value = {"v": 1, "node": self.node, "sender": self.sender, **self._belongs, "files": files}
-        new = self.folder / "state.json.new"
-        with new.open("wb") as file:
-            file.write(json.dumps(value, indent=1).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self.folder / "state.json")
-        _sync_folder(self.folder)  # the rename itself has to survive a power cut too
+        write_private(self.folder / "state.json", json.dumps(value, indent=1).encode() + b"\n")
 
     def _load(self) -> tuple[str, str]:
         try:
@@ -169,11 +164,3 @@ def _cut_half_line(descriptor: int) -> None:
     if tail and not tail.endswith(b"\n"):
         os.ftruncate(descriptor, size - len(tail) + tail.rfind(b"\n") + 1)
         os.fsync(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

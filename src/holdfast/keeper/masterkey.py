@@ -1,10 +1,10 @@
 """The master key file: 32 bytes, mode 0600, made once."""
 
-import os
 import stat
 from pathlib import Path
 
 from holdfast.access.ports import Randomness
+from holdfast.drivers.durable import write_private
 from holdfast.formats.wrapping import KEY_BYTES
 from holdfast.kernel.errors import ConfigurationError
 from holdfast.kernel.secrets import Secret
@@ -26,17 +26,5 @@ def read_master_key(path: Path) -> Secret:
 
 def begin_master_key(path: Path, randomness: Randomness) -> None:
     """Make the file, durable when this returns; one that is there is left alone."""
-    if path.exists():
-        return
-    temporary = path.with_name(path.name + ".new")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(randomness.bytes(KEY_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
-    parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(parent)
-    finally:
-        os.close(parent)
+    if not path.exists():
+        write_private(path, randomness.bytes(KEY_BYTES))

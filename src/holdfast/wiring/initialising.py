@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from holdfast.drivers.clock import SystemClock
+from holdfast.drivers.durable import sync_folder, write_private
 from holdfast.drivers.randomness import SystemRandomness
 from holdfast.formats.checkpoints import origin_name
 from holdfast.kernel.errors import ConfigurationError, ConflictError
 from holdfast.kernel.names import Installation
-from holdfast.kernel.secrets import Secret
 from holdfast.vault.ports import Randomness
 from holdfast.wiring.configuration import GatewayListener, HttpListener, Settings, SyslogListener
 from holdfast.wiring.home import Home
-from holdfast.wiring.keyfiles import make_host_key, make_signing_key, sync_folder, write_secret
+from holdfast.wiring.keyfiles import make_host_key, make_signing_key
 from holdfast.wiring.nodekeys import make_node_keys
 from holdfast.wiring.reading import read_settings
 from holdfast.wiring.settings import prepare_keeper
@@ -71,7 +71,7 @@ def _fill(home: Home, text: str) -> None:
     token = begin_keeper(
         KeeperPaths.under(home.root), Installation(settings.installation), clock=SystemClock(), randomness=randomness
     )
-    write_secret(home.recorder_token, Secret(token.reveal() + b"\n"))
+    write_private(home.recorder_token, token.reveal() + b"\n")
 
 
 def _make_keys(home: Home, settings: Settings, randomness: Randomness) -> None:
@@ -79,7 +79,7 @@ def _make_keys(home: Home, settings: Settings, randomness: Randomness) -> None:
     vkey = make_signing_key(home.keeper_signing, origin_name(installation, "keeper"), randomness)
     home.vkey("keeper").write_text(f"{vkey}\n")
     make_node_keys(home, settings, randomness)
-    write_secret(home.console_secret, Secret(randomness.bytes(32).hex().encode() + b"\n"))
+    write_private(home.console_secret, randomness.bytes(32).hex().encode() + b"\n")
 
 
 def settings_text(installation: str, nodes: Mapping[str, str]) -> str:

@@ -1,11 +1,11 @@
 """Key files of a home: made once, 0600, durable; read back whole."""
 
-import os
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from holdfast.drivers.durable import write_private
 from holdfast.formats.notes import NoteSigner, parse_signing_key, signer
 from holdfast.formats.promises import PromiseSigner
 from holdfast.kernel.errors import ConfigurationError, MalformedError
@@ -13,28 +13,6 @@ from holdfast.kernel.secrets import Secret
 from holdfast.vault.ports import Randomness
 
 LIMIT = 16 << 10
-
-
-def write_secret(path: Path, secret: Secret) -> None:
-    """A new file that only its owner reads, whole and durable when this returns. A crash leaves it, or none."""
-    temporary = path.with_name(f"{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secret.reveal())
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Make a folder's names durable: a name is as lost in a power cut as bytes are."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read_secret(path: Path) -> Secret:
@@ -52,7 +30,7 @@ def read_secret(path: Path) -> Secret:
 def make_signing_key(path: Path, name: str, randomness: Randomness) -> str:
     """A new Ed25519 signing key, as signed notes spell it; its verifier key."""
     made = signer(name, randomness.bytes(32))
-    write_secret(path, Secret(made.encode().reveal() + b"\n"))
+    write_private(path, made.encode().reveal() + b"\n")
     return made.verifier().vkey()
 
 
@@ -76,7 +54,7 @@ def read_promise_key(path: Path, name: str) -> PromiseSigner:
 def make_host_key(path: Path, randomness: Randomness) -> str:
     """A new SSH host key in OpenSSH's own format; its public half as `ssh-ed25519 AAAA...`."""
     key = Ed25519PrivateKey.from_private_bytes(randomness.bytes(32))
-    write_secret(path, Secret(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())))
+    write_private(path, key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
     return key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from holdfast.drivers.keeperclient import KeeperClient
 from holdfast.drivers.operatorkeeper import Catalogue, OperatorKeeper
 from holdfast.drivers.posix import PosixStore
-from holdfast.drivers.posixjournal import PosixJournal
+from holdfast.drivers.readingfiles import JournalFiles
 from holdfast.formats.notes import NoteVerifier, parse_vkey
 from holdfast.kernel.errors import BusyError, ConfigurationError
 from holdfast.kernel.names import Installation, KeyId, NodeName
@@ -103,7 +103,7 @@ class OpenVault:
 
     def places(self, node: NodeName) -> Places:
         """Where a node keeps what proofs are made of."""
-        journal, ledger = PosixJournal(self.home.journal(node)), PosixStore(self.home.ledger(node))
+        journal, ledger = JournalFiles(self.home.journal(node)), PosixStore(self.home.ledger(node))
         return Places(Installation(self.settings.installation), node, journal, ledger)
 
     def log_store(self, node: NodeName) -> PosixStore:
