@@ -183,7 +183,7 @@ def test_another_master_key_or_an_open_one_does_not_start(home: KeeperHome) -> N
 
 
 def test_two_keepers_do_not_run_on_one_home(home: KeeperHome) -> None:
-    with home.running(), pytest.raises(ConfigurationError, match="keeper-running"), home.running():
+    with home.running(), pytest.raises(ConflictError, match="already-running"), home.running():
         pass
 
 

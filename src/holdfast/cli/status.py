@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.drivers.keeperclient import KeeperClient
+from holdfast.drivers.locking import is_held
 from holdfast.drivers.logstanding import log_standing
 from holdfast.drivers.operatorkeeper import OperatorKeeper
 from holdfast.drivers.standing import read_standing
 from holdfast.kernel.errors import BusyError
 from holdfast.wiring.configuration import Settings
 from holdfast.wiring.home import Home, default_root
-from holdfast.wiring.locking import is_held
 
 KEEPER_SECONDS = 5.0
 

@@ -7,6 +7,7 @@ keeper is not there or does not answer in time.
 
 import asyncio
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from holdfast.kernel.errors import BusyError, ConfigurationError
 TIMEOUT_SECONDS = 30.0
 CHUNK = 256 * 1024
 SOCKET_PATH_LIMIT = 107
+"""Bytes that fit `sun_path` (unix(7))."""
 
 
 def _unreachable() -> BusyError:
@@ -29,8 +31,9 @@ def _request(verb: str, arguments: Mapping[str, Any]) -> bytes:
     return encode({"verb": verb, **arguments})
 
 
-def _checked(path: Path) -> str:
-    if len(str(path).encode()) > SOCKET_PATH_LIMIT:
+def fitting(path: Path) -> str:
+    """The path, checked to fit. ConfigurationError `socket-path` otherwise."""
+    if len(os.fsencode(path)) > SOCKET_PATH_LIMIT:
         raise ConfigurationError("socket-path", "the path of a socket is too long", limit=SOCKET_PATH_LIMIT)
     return str(path)
 
@@ -39,7 +42,7 @@ class KeeperClient:
     """For threads: calls wait for each other."""
 
     def __init__(self, socket_path: Path, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._path = _checked(socket_path)
+        self._path = fitting(socket_path)
         self._timeout = timeout_seconds
         self._lock = threading.Lock()
         self._connection: socket.socket | None = None
@@ -102,7 +105,7 @@ class AsyncKeeperClient:
     """For an event loop: calls wait for each other. A cancelled call drops the connection, never a later reply."""
 
     def __init__(self, socket_path: Path, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._path = _checked(socket_path)
+        self._path = fitting(socket_path)
         self._timeout = timeout_seconds
         self._lock = asyncio.Lock()
         self._connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None

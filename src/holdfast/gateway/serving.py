@@ -178,9 +178,9 @@ async def _listen(paths: GatewayPaths, house: House, address: str, port: int) ->
             config=None,
         )
     except OSError as error:
-        raise ConfigurationError(
-            "gateway-address", "the gateway cannot listen there", port=port, cause=type(error).__name__
-        ) from None
+        cause = error.strerror or type(error).__name__
+        place = f"{address} {port}"
+        raise ConfigurationError("address-taken", "a listener cannot be had", place=place, cause=cause) from None
 
 
 def _library(paths: GatewayPaths) -> Library:

@@ -45,13 +45,10 @@ class SyslogListener:
             return await loop.create_server(
                 lambda: _Connection(self, self._pipeline, self._max_frame), address, port, backlog=4096
             )
-        except OSError:
-            raise ConfigurationError(
-                "listen",
-                "another program listens there, or the address is not this machine's",
-                address=address,
-                port=port,
-            ) from None
+        except OSError as error:
+            cause = error.strerror or type(error).__name__
+            place = f"{address} {port}"
+            raise ConfigurationError("address-taken", "a listener cannot be had", place=place, cause=cause) from None
 
     def opened(self, connection: "_Connection") -> bool:
         """Whether one more is taken. It takes the place of the oldest that never said a word, if there is no other."""

@@ -8,7 +8,6 @@ crash interrupts was not answered and did not happen.
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import socket
@@ -21,6 +20,8 @@ from pathlib import Path
 from holdfast.access.ports import Clock, KeeperLog, PolicyEngine, Randomness
 from holdfast.database.opening import close_database, open_database
 from holdfast.drivers.epochfiles import EpochFiles
+from holdfast.drivers.keeperclient import fitting
+from holdfast.drivers.locking import only_one
 from holdfast.keeper.answering import Answering
 from holdfast.keeper.connections import Connections
 from holdfast.keeper.masterkey import read_master_key
@@ -31,8 +32,6 @@ from holdfast.kernel.names import Installation
 
 logger = logging.getLogger("holdfast.keeper")
 TICK_SECONDS = 1.0
-SOCKET_PATH_LIMIT = 107
-"""Bytes that fit `sun_path` (unix(7))."""
 
 
 async def serve(
@@ -47,10 +46,13 @@ async def serve(
     stop: asyncio.Event,
     elapsed: Callable[[], int] = time.monotonic_ns,
 ) -> None:
-    """Serve until `stop` is set; `ready` is called once all sockets listen. Errors as in `open_office`."""
+    """Serve until `stop` is set; `ready` is called once all sockets listen.
+
+    ConflictError `already-running` if another keeper has this home; other errors as in `open_office`.
+    """
     outside = Outside(installation, clock, elapsed, randomness, log, policies)
     loop = asyncio.get_running_loop()
-    with _locked(paths.lock), ThreadPoolExecutor(1, "keeper-database") as thread:
+    with _alone(paths), ThreadPoolExecutor(1, "keeper-database") as thread:
         try:
             office = await loop.run_in_executor(thread, open_office, paths, outside)
             connections = Connections(Answering(office), thread)
@@ -96,30 +98,22 @@ def _tick(office: Office) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError:
-        raise ConfigurationError("keeper-home", "the keeper's folder is not there; `holdfast init` makes it") from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def _alone(paths: KeeperPaths) -> Iterator[None]:
+    if not paths.folder.is_dir():
+        raise ConfigurationError("keeper-home", "the keeper's folder is not there; `holdfast init` makes it")
+    with only_one(paths.lock, "keeper"):
         yield
-    except BlockingIOError:
-        raise ConfigurationError("keeper-running", "a keeper runs on this home already") from None
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
 def _listening(path: Path) -> Iterator[socket.socket]:
-    if len(os.fsencode(path)) > SOCKET_PATH_LIMIT:
-        raise ConfigurationError("socket-path", "the path of a socket is too long", limit=SOCKET_PATH_LIMIT)
+    place = fitting(path)
     path.unlink(missing_ok=True)  # left by a keeper that was killed: we hold the lock
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         before = os.umask(0o177)
         try:
-            listener.bind(str(path))
+            listener.bind(place)
         finally:
             os.umask(before)
         listener.listen(128)

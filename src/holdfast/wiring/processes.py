@@ -9,12 +9,12 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 
+from holdfast.drivers.locking import only_one
 from holdfast.drivers.ready import Readiness, watch_lifeline
 from holdfast.kernel.errors import HoldfastError
 from holdfast.wiring import logging as process_log
 from holdfast.wiring.configuration import Settings
 from holdfast.wiring.home import Home
-from holdfast.wiring.locking import only_one
 
 Serve = Callable[[Callable[[], None], asyncio.Event], Awaitable[None]]
 """`serve(ready, stop)`."""

@@ -13,12 +13,12 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from itertools import groupby
 
+from holdfast.drivers.locking import only_one
 from holdfast.drivers.standing import write_standing
 from holdfast.kernel.errors import HoldfastError
 from holdfast.wiring.children import Child, ChildSpec, Events
 from holdfast.wiring.configuration import Settings
 from holdfast.wiring.home import Home
-from holdfast.wiring.locking import only_one
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 KEEPER, NODES, READERS, GUESTS = range(4)

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.drivers.locking import is_held, only_one
 from holdfast.kernel.errors import ConflictError
-from holdfast.wiring.locking import is_held, only_one
 
 
 def test_there_is_only_one_of_a_process(tmp_path: Path) -> None:
