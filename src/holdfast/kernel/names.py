@@ -19,10 +19,11 @@ Installation = NewType("Installation", str)
 UNCLAIMED = EnvironmentName("platform/unclaimed")
 """Where a line goes that maps nowhere: the platform's own, never a customer's."""
 
-_WORD = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
-_ENVIRONMENT = re.compile(rf"({_WORD})/({_WORD})\Z", re.ASCII)
-_LOGIN = re.compile(rf"({_WORD})--({_WORD})\Z", re.ASCII)
-_NODE = re.compile(rf"{_WORD}\Z", re.ASCII)
+WORD = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
+"""A lower-case word of letters and digits joined by single hyphens: what names are made of."""
+_ENVIRONMENT = re.compile(rf"({WORD})/({WORD})\Z", re.ASCII)
+_LOGIN = re.compile(rf"({WORD})--({WORD})\Z", re.ASCII)
+_NODE = re.compile(rf"{WORD}\Z", re.ASCII)
 _KEY = re.compile(r"[0-9a-f]{32}\Z", re.ASCII)
 
 
@@ -33,6 +34,10 @@ class Stream(StrEnum):
     SYSTEM = "system"
     WEB_ACCESS = "web-access"
     SSH_ACCESS = "ssh-access"
+
+
+SSHD = ("sshd", "sshd-session", "sshd-auth")
+"""What sshd calls itself: its lines are `ssh-access`, whatever anybody says."""
 
 
 class Form(StrEnum):

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from holdfast.kernel.errors import MalformedError
+from holdfast.kernel.names import WORD
 
-_WORD = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z", re.ASCII)
+_WORD = re.compile(rf"{WORD}\Z", re.ASCII)
 WORD_LIMIT = 49
 """So that `project/environment` stays within the 100 characters of an environment name."""
 

@@ -11,13 +11,12 @@ from enum import StrEnum
 
 from holdfast.formats.sshkeys import SshPublicKey, parse_public_key
 from holdfast.kernel.errors import MalformedError
-from holdfast.kernel.names import EnvironmentName, Stream, environment_name
+from holdfast.kernel.names import SSHD, EnvironmentName, Stream, environment_name
 from holdfast.kernel.segments import Hosting
 from holdfast.rules.documents import Table, malformed, printable, word
 
 PLATFORM = "platform"
 """The installation's own customer and project; its environment `unclaimed` takes what maps nowhere."""
-SSHD_PROGRAMS = frozenset({"sshd", "sshd-session", "sshd-auth"})
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?\Z", re.ASCII)
 
 
@@ -201,7 +200,7 @@ def _rule(row: Table) -> StreamRule:
     host = row.optional_text("host", 255) or None
     if stream not in tuple(Stream):
         raise malformed(place, "a stream is app, system, web-access or ssh-access")
-    if program in SSHD_PROGRAMS and stream != Stream.SSH_ACCESS:
+    if program in SSHD and stream != Stream.SSH_ACCESS:
         raise malformed(place, "the lines of sshd belong to ssh-access")
     row.end()
     return StreamRule(host, program, Stream(stream))

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from holdfast.formats import weblogs
-from holdfast.kernel.names import Stream
+from holdfast.kernel.names import SSHD, Stream
 
 
 class Rule(TypedDict):
@@ -31,7 +31,6 @@ class Rule(TypedDict):
     stream: str
 
 
-SSH = frozenset({"sshd", "sshd-session", "sshd-auth"})
 WEB = frozenset({"nginx", "httpd", "apache", "apache2", "caddy", "traefik", "haproxy"})
 _APP = re.compile(
     r"(?:app|application|php|php-fpm|php-cgi|php[0-9.]+|php-fpm[0-9.]+|php[0-9.]+-fpm|uwsgi|gunicorn|uvicorn|hypercorn|"
@@ -52,7 +51,7 @@ def plain_program(program: str) -> str:
 
 def _kind(program: str) -> int:
     plain = plain_program(program)
-    if plain in SSH:
+    if plain in SSHD:
         return _SSH
     if plain in WEB:
         return _WEB_SERVER

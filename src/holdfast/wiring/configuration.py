@@ -15,11 +15,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from holdfast.kernel.errors import MalformedError
 from holdfast.kernel.names import NodeName, node_name
 from holdfast.kernel.segments import Hosting
+from holdfast.rules.places import parse_hosting
 
 MIB = 1 << 20
 
 _DOMAIN = re.compile(r"(?=.{1,200}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*\Z", re.ASCII)
-_HOSTING = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*\Z", re.ASCII)
 _STORE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+\Z", re.ASCII)
 
 
@@ -44,9 +44,10 @@ def _node(text: str) -> str:
 
 
 def _hosting(text: str) -> str:
-    if len(text) > 100 or not _HOSTING.match(text):
-        raise ValueError("a vendor and a region, like aws/eu-west-1")
-    return text
+    try:
+        return str(parse_hosting(text))
+    except MalformedError:
+        raise ValueError("a vendor and a region, like aws/eu-west-1") from None
 
 
 def _store(text: str) -> str:
@@ -115,8 +116,7 @@ class NodeSettings(Table):
     @property
     def place(self) -> Hosting:
         """Vendor and region."""
-        vendor, _, region = self.hosting.partition("/")
-        return Hosting(vendor, region)
+        return parse_hosting(self.hosting)
 
 
 class IntakeSettings(Table):

@@ -47,6 +47,7 @@ def test_a_variable_wins_over_the_file(tmp_path: Path) -> None:
         ('[gateway]\nport = "22"', "gateway.port", 6, "a whole number"),
         ('[gateway]\n# why\n\naddress = "host"', "gateway.address", 8, "an IP address, like 127.0.0.1 or ::1"),
         ("[gateway]\nprot = 22", "gateway.prot", 6, "nothing: there is no such setting"),
+        ("[nodes.n2]\nhosting = '1a/b'", "nodes.n2.hosting", 6, "a vendor and a region, like aws/eu-west-1"),
         ("[nodes.n2]\nsyslog.port = 1", "nodes.n2.hosting", 5, None),
         ("[nodes.keeper]\nhosting = 'a/b'", "nodes.keeper", 5, "a lower case word like n1, and not keeper"),
         ("sealing = { bytes = 1 }", "nodes.n1.sealing", 5, "nothing: there is no such setting"),

@@ -6,7 +6,7 @@ Names are never used again: rows are closed, not deleted.
 from django.db import models
 
 from holdfast.database.models.checks import ENVIRONMENT, WORD, matches, one_of
-from holdfast.kernel.names import Stream
+from holdfast.kernel.names import SSHD, Stream
 
 
 class Customer(models.Model):
@@ -71,8 +71,7 @@ class StreamRule(models.Model):
             one_of("stream_rule_stream", "stream", Stream),
             models.CheckConstraint(
                 name="stream_rule_sshd",
-                condition=~models.Q(program__in=["sshd", "sshd-session", "sshd-auth"])
-                | models.Q(stream=Stream.SSH_ACCESS.value),
+                condition=~models.Q(program__in=list(SSHD)) | models.Q(stream=Stream.SSH_ACCESS.value),
             ),
         )
 
