@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from holdfast.formats.records import concatenated, slices, uniform
+from holdfast.formats.records import column_bytes, concatenated, slices, uniform
 
 COMBINED = {
     "client": pa.large_string(),
@@ -43,7 +43,7 @@ _SECOND = 1_000_000_000
 def split(messages: pl.Series, times: pl.Series) -> dict[str, pa.Array]:
     """The columns of COMBINED and `message` (large binary, null where split), a value for every row. A text column may
     be a dictionary of itself."""
-    offsets, data = _spans(messages)
+    data, offsets = column_bytes(messages)
     buffer = np.frombuffer(data, np.uint8)
     starts, ends = offsets[:-1], offsets[1:]
     quotes = np.flatnonzero(buffer == 0x22)
@@ -126,18 +126,6 @@ def join(table: pl.DataFrame) -> pl.Series:
         return built
     order = pl.Series(np.cumsum(parsed.to_numpy()) - 1)
     return pl.select(pl.when(parsed).then(built.gather(order)).otherwise(table["message"]).alias("message"))["message"]
-
-
-def _spans(messages: pl.Series) -> tuple[_Numbers, bytes]:
-    """Offsets and bytes of a Binary series, end to end."""
-    array = messages.to_arrow(compat_level=pl.CompatLevel.oldest())
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
-    array = array.cast(pa.large_binary())
-    _, offsets, data = array.buffers()
-    places = np.frombuffer(offsets, np.int64, len(array) + 1, array.offset * 8)
-    begin, end = int(places[0]), int(places[-1])
-    return places - begin, data.slice(begin, end - begin).to_pybytes() if end > begin else b""
 
 
 def _kept(keep: npt.NDArray[np.bool_], rows: _Numbers, q: _Numbers) -> tuple[_Numbers, _Numbers]:

@@ -152,6 +152,20 @@ def slices(data: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int6
     return both.take(pa.array(np.arange(0, 2 * len(starts), 2)))
 
 
+def column_bytes(column: pl.Series) -> tuple[bytes, npt.NDArray[np.int64]]:
+    """A Binary column (no nulls) end to end, and its n + 1 offsets, from 0."""
+    array = column.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.large_binary())
+    return array_bytes(array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array)
+
+
+def array_bytes(array: pa.LargeBinaryArray) -> tuple[bytes, npt.NDArray[np.int64]]:
+    """An array (no nulls) end to end, and its n + 1 offsets, from 0: what `slices` was given."""
+    offsets = np.frombuffer(array.buffers()[1], np.int64, len(array) + 1, array.offset * 8)
+    begin, end = int(offsets[0]), int(offsets[-1])
+    data = array.buffers()[2]
+    return data.slice(begin, end - begin).to_pybytes() if end > begin else b"", offsets - begin
+
+
 def parse_record(data: bytes) -> Record:
     """One record, strictly. MalformedError for anything `encode` does not write."""
     fields = data.split(SEPARATOR, 7)

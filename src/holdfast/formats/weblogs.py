@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from holdfast.formats.records import slices
+from holdfast.formats.records import array_bytes, column_bytes, slices
 from holdfast.formats.scanning import Bytes, Mask, Offsets, columns, positions
 
 _HAPROXY = (
@@ -29,20 +29,6 @@ _JSON_KEYS = (
     (b'"status"', b'"remote_addr"'),
 )
 """Caddy; Traefik; nginx's usual hand-written formats. One whole group must occur in the line."""
-
-
-def column_bytes(column: pl.Series) -> tuple[bytes, Offsets]:
-    """A Binary column (no nulls) end to end, and its n + 1 offsets, from 0."""
-    array = column.to_arrow().cast(pa.large_binary())
-    return array_bytes(array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array)
-
-
-def array_bytes(array: pa.LargeBinaryArray) -> tuple[bytes, Offsets]:
-    """An array (no nulls) end to end, and its n + 1 offsets, from 0."""
-    offsets = np.frombuffer(array.buffers()[1], np.int64, len(array) + 1, array.offset * 8)
-    data = array.buffers()[2]
-    buffer = b"" if data is None else data.slice(offsets[0], offsets[-1] - offsets[0]).to_pybytes()
-    return buffer, offsets - offsets[0]
 
 
 def clf_times(buffer: Bytes, offsets: Offsets) -> Offsets:

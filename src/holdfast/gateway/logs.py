@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from holdfast.formats.commands import Logs
+from holdfast.formats.records import array_bytes
 from holdfast.gateway.opening import REFRESH_SECONDS, LiveReading, Visitor
 from holdfast.gateway.output import Output
 from holdfast.kernel.errors import ConflictError, RefusedError
@@ -19,7 +20,6 @@ from holdfast.kernel.instants import DAY_NS, Day, Instant, day_of
 from holdfast.kernel.names import Form, NodeName
 from holdfast.rules.rendering import render_json
 from holdfast.rules.selection import Selection, selection
-from holdfast.vault.extents import value_bytes
 from holdfast.vault.reading import Reading
 from holdfast.vault.selecting import Block, Selecting
 
@@ -148,7 +148,7 @@ def _next(asked: Logs, blocks: Iterator[Block]) -> tuple[bytes, dict[NodeName, i
         for i, node in enumerate(block.nodes)
         if (block.node == i).any()
     }
-    return value_bytes(_shown(asked, block)), ends
+    return array_bytes(_shown(asked, block))[0], ends
 
 
 def _shown(asked: Logs, block: Block) -> pa.LargeBinaryArray:

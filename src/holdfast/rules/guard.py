@@ -16,8 +16,8 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from holdfast.formats.records import column_bytes
 from holdfast.formats.scanning import Offsets
-from holdfast.formats.weblogs import column_bytes
 from holdfast.kernel.errors import BusyError
 from holdfast.rules import pseudonyms, rendering
 from holdfast.rules.addresses import recognise

@@ -15,6 +15,7 @@ from itertools import accumulate
 import polars as pl
 import pyarrow as pa
 
+from holdfast.formats.records import array_bytes
 from holdfast.kernel.errors import ConflictError, VerificationError
 from holdfast.kernel.instants import Day, Instant
 from holdfast.kernel.names import NodeName
@@ -121,7 +122,7 @@ class Extents:
         with self._lock:
             text = self._kept.get(self, begin)
             if not isinstance(text, bytes) or len(text) != length:
-                text = value_bytes(self.render(self.table(place)))
+                text = array_bytes(self.render(self.table(place)))[0]
                 if len(text) != length:
                     raise VerificationError("text-length", "rendered lines are not as long as their batches say")
                 self._keep(begin, text)
@@ -207,13 +208,3 @@ class Extents:
         spans = self._parts[i].spans()
         j = bisect_right(spans, offset - self._starts[i], key=lambda span: span.begin) - 1
         return Place(i, spans[j]), self._starts[i] + spans[j].begin
-
-
-def value_bytes(lines: pa.LargeBinaryArray) -> bytes:
-    """The values of an array, end to end."""
-    _, offsets, data = lines.buffers()
-    if not len(lines) or data is None:
-        return b""
-    ends = memoryview(offsets).cast("q")
-    begin, end = ends[lines.offset], ends[lines.offset + len(lines)]
-    return bytes(memoryview(data)[begin:end])

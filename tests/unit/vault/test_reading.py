@@ -7,7 +7,7 @@ import pytest
 from tests.support.diskvaults import ACME, INSTALLATION, PERSON, STORE, DiskVault, OpenKeeper
 
 from holdfast.drivers.readingfiles import JournalFiles, ObjectFiles
-from holdfast.formats.records import SCHEMA
+from holdfast.formats.records import SCHEMA, array_bytes
 from holdfast.kernel.errors import ConflictError, VerificationError
 from holdfast.kernel.instants import Instant
 from holdfast.kernel.names import Form, Stream
@@ -15,7 +15,6 @@ from holdfast.kernel.secrets import Secret
 from holdfast.rules.guard import reveal
 from holdfast.rules.rendering import render
 from holdfast.rules.selection import selection
-from holdfast.vault.extents import value_bytes
 from holdfast.vault.journalscanning import JournalIndex
 from holdfast.vault.keeping import Kept
 from holdfast.vault.reading import Library, Reading
@@ -175,7 +174,7 @@ def test_a_frame_half_written_is_not_seen_until_it_is_whole(vault: DiskVault) ->
 def selected(vault: DiskVault, count: int | None = None, **wanted: object) -> bytes:
     selecting = Selecting(reading_of(vault), selection(**wanted))  # type: ignore[arg-type]
     blocks = selecting.everything() if count is None else selecting.newest(count)
-    text = b"".join(value_bytes(block.text) for block in blocks)
+    text = b"".join(array_bytes(block.text)[0] for block in blocks)
     selecting.close()
     return text
 
