@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tests.support.stores import DictStore
+from tests.support.stores import NotingStore
 
 from holdfast.formats.notes import signer
 from holdfast.vault.integrating import TileLog
@@ -16,9 +16,9 @@ def entries(low: int, high: int) -> list[bytes]:
     return [b"entry %d" % number for number in range(low, high)]
 
 
-def grown(portions: Iterable[int], store: DictStore | None = None) -> tuple[DictStore, TileLog]:
+def grown(portions: Iterable[int], store: NotingStore | None = None) -> tuple[NotingStore, TileLog]:
     """A log whose size went through these values."""
-    store = DictStore() if store is None else store
+    store = NotingStore() if store is None else store
     log = TileLog(store, SIGNER)
     for size in portions:
         log.append(entries(log.size, size))

@@ -4,8 +4,8 @@ import re
 
 import pytest
 from tests.support.logs import SIGNER, VERIFIER, entries, grown
-from tests.support.stores import DictStore, PlugPulled
 
+from holdfast.drivers.memory import Faults, MemoryStore, PowerCut
 from holdfast.formats.checkpoints import Checkpoint, sign_checkpoint
 from holdfast.formats.notes import signer
 from holdfast.kernel.errors import BusyError, MalformedError, OutcomeUnknownError, VerificationError
@@ -87,14 +87,14 @@ def test_partial_tiles_left_by_a_crash_are_found_at_the_next_start() -> None:
 def test_a_plug_pulled_before_any_write_loses_and_doubles_nothing() -> None:
     for at in range(12):
         store, log = grown([250])
-        store.break_at = at
+        store.faults = Faults(at)
         try:
             log.append(entries(250, 514))
-        except PlugPulled:
+        except PowerCut:
             crashed = True
         else:
             crashed = False
-        store.break_at = None
+        store.faults = Faults()
         again = TileLog(store, SIGNER)
         assert again.size in (250, 514)
         assert verify_log(store, VERIFIER).sound
@@ -109,7 +109,7 @@ def test_a_plug_pulled_before_any_write_loses_and_doubles_nothing() -> None:
 def test_a_full_disk_changes_nothing_and_the_append_can_be_tried_again() -> None:
     for at in range(4):
         store, log = grown([250])
-        store.break_at, store.failure = at, BusyError("no-space", "the disk is full")
+        store.faults = Faults(at, error=BusyError("no-space", "the disk is full"))
         with pytest.raises(BusyError):
             log.append(entries(250, 300))
         assert log.size == 250
@@ -119,10 +119,9 @@ def test_a_full_disk_changes_nothing_and_the_append_can_be_tried_again() -> None
 
 def test_after_a_checkpoint_in_doubt_the_log_must_be_opened_again() -> None:
     store, log = grown([10])
-    store.break_at, store.failure = 2, OSError("pulled")
+    store.faults = Faults(2, error=OSError("pulled"))
     with pytest.raises(OSError, match="pulled"):
         log.append(entries(10, 11))
-    store.break_at = None
     with pytest.raises(OutcomeUnknownError):
         log.append(entries(10, 11))
     TileLog(store, SIGNER).append(entries(10, 11))
@@ -130,10 +129,9 @@ def test_after_a_checkpoint_in_doubt_the_log_must_be_opened_again() -> None:
 
 def test_no_second_head_of_one_size_is_signed_over_what_a_crash_left() -> None:
     store, log = grown([10])
-    store.break_at = 1
-    with pytest.raises(PlugPulled):
+    store.faults = Faults(1)
+    with pytest.raises(PowerCut):
         log.append([b"one"])
-    store.break_at = None
     with pytest.raises(VerificationError, match="log-leftover"):
         TileLog(store, SIGNER).append([b"another"])
     TileLog(store, SIGNER).append([b"one"])
@@ -172,7 +170,7 @@ def test_another_keys_checkpoint_is_not_believed() -> None:
     assert [damage.object for damage in verify_log(store, other.verifier()).damages] == ["checkpoint"]
 
 
-def _damage(store: DictStore, name: str, how: str) -> None:
+def _damage(store: MemoryStore, name: str, how: str) -> None:
     data = store.objects[name]
     if how == "flip":
         store.objects[name] = data[:40] + bytes([data[40] ^ 1]) + data[41:]
@@ -202,7 +200,7 @@ GROWN = grown([3, 700, 65_536, 66_100])[0].objects
     ],
 )
 def test_damage_to_one_object_is_found_and_just_that_object_named(name: str, how: str) -> None:
-    store = DictStore(dict(GROWN))
+    store = MemoryStore(dict(GROWN))
     data = store.objects[name]
     if how == "flip":
         at = len(data) // 2
@@ -224,12 +222,12 @@ def test_damage_to_one_object_is_found_and_just_that_object_named(name: str, how
 
 def test_entries_are_handed_on_in_order() -> None:
     seen: list[tuple[int, int]] = []
-    verify_log(DictStore(dict(GROWN)), VERIFIER, lambda first, found: seen.append((first, len(found))))
+    verify_log(MemoryStore(dict(GROWN)), VERIFIER, lambda first, found: seen.append((first, len(found))))
     assert seen == [(first, min(256, 66_100 - first)) for first in range(0, 66_100, 256)]
 
 
 def test_one_changed_entry_is_named_by_its_index() -> None:
-    store = DictStore(dict(GROWN))
+    store = MemoryStore(dict(GROWN))
     store.objects["tile/entries/003"] = store.objects["tile/entries/003"].replace(b"entry 770", b"entry 777")
     (damage,) = verify_log(store, VERIFIER).damages
     assert (damage.object, damage.first, damage.last) == ("tile/entries/003", 770, 770)
@@ -245,7 +243,7 @@ def test_objects_that_are_no_part_of_a_log_and_false_earlier_versions_are_named(
 
 def test_a_history_rewritten_whole_is_found_by_its_checkpoint() -> None:
     store, log = grown([700])
-    other = DictStore()
+    other = MemoryStore()
     TileLog(other, SIGNER).append([b"forged %d" % number for number in range(700)])
     store.objects = {**other.objects, "checkpoint": log.checkpoint}
     report = verify_log(store, VERIFIER)

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 from tests.support.logs import SIGNER, VERIFIER
-from tests.support.stores import DictStore
 
+from holdfast.drivers.memory import MemoryStore
 from holdfast.formats.batches import BatchHeader, line_salts
 from holdfast.formats.entries import FlushEntry
 from holdfast.formats.notes import signer
@@ -40,7 +40,7 @@ class Flushed:
             FlushEntry(NODE, TIME, 5 + i, 2, merkle.root(self.batches) if i == 200 else hashlib.sha256().digest())
             for i in range(300)
         ]
-        store = DictStore()
+        store = MemoryStore()
         log = TileLog(store, SIGNER)
         log.append([flush.encode() for flush in self.flushes])
         self.log = LogReader(store, VERIFIER)
