@@ -196,6 +196,27 @@ def test_ten_thousand_connections_that_say_nothing_cost_little_and_give_way(home
     until(lambda: _descriptors(pid) < 500, 20, "all closed")
 
 
+def test_silent_http_connections_give_way_to_those_that_ask(home: Platform) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(2_500):
+            stack.enter_context(socket.create_connection(("127.0.0.1", home.nodes["n1"].http), timeout=20))
+        assert responsive(home) < 5
+        assert _descriptors(home.pid("n1") or 0) < 2_500
+
+
+def test_http_connections_that_ask_and_stay_are_told_to_come_later(home: Platform) -> None:
+    request = b"POST /v1/lines?stream=app HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        for _ in range(1_000):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", home.nodes["n1"].http), timeout=20))
+            one.sendall(request[:30])
+        time.sleep(0.5)
+        sender = HttpLines(home.nodes["n1"].http, _token(home), "late.log")
+        assert sender.post([b"late " + MARK]) == 503
+        assert sender.retry_after == "1"
+    until(lambda: sender.post([b"late " + MARK]) == 200, 30, "room again")
+
+
 def _descriptors(pid: int) -> int:
     return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
 
