@@ -1,5 +1,6 @@
 """A whole node's vault in memory, driven the way a node drives it, and `check_vault`, which recomputes everything."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -18,7 +19,9 @@ from holdfast.formats.positions import Position, Positions, Source
 from holdfast.formats.syslog.parsing import parse
 from holdfast.kernel.instants import Instant, day_of, parse_rfc3339
 from holdfast.kernel.keys import KeyKind, KeyRequest
-from holdfast.kernel.names import UNCLAIMED, EnvironmentName, Installation, NodeName, Stream
+from holdfast.kernel.names import UNCLAIMED, EnvironmentName, Installation, KeyId, NodeName, Stream
+from holdfast.kernel.secrets import Secret
+from holdfast.kernel.segments import SegmentEntry
 from holdfast.rules.guard import MinimisedTable, minimise
 from holdfast.rules.streams import environments, streams
 from holdfast.vault.findings import Report
@@ -108,8 +111,23 @@ class MemoryNode:
             seal(self.journal_store, closed, self.disks.keys, self.store, self.ledger, INSTALLATION, NODE)
 
 
-def report_of(disks: Disks) -> Report:
-    """Everything on the disks, recomputed."""
+def report_of(
+    disks: Disks,
+    *,
+    at_keys: Callable[[], object] = lambda: None,
+    at_catalogue: Callable[[], object] = lambda: None,
+    settling: Callable[[], bool] = lambda: False,
+) -> Report:
+    """Everything on the disks, recomputed. `at_keys` and `at_catalogue` happen just before the keeper is asked."""
+
+    def keys(ids: Sequence[KeyId]) -> dict[KeyId, Secret]:
+        at_keys()
+        return {held: disks.keys.keys[held].key for held in ids if held in disks.keys.keys}
+
+    def catalogue() -> dict[str, SegmentEntry]:
+        at_catalogue()
+        return dict(disks.keys.catalogue)
+
     verifier = signer(f"{INSTALLATION}/{NODE}", bytes(32)).verifier()
     node = NodeVault(
         NODE, verifier, MemoryStore(disks.log), MemoryJournalStore(disks.files), MemoryStore(disks.ledger), STORE
@@ -118,8 +136,9 @@ def report_of(disks: Disks) -> Report:
         INSTALLATION,
         [node],
         {STORE: MemoryStore(disks.store)},
-        dict(disks.keys.catalogue),
-        lambda ids: {held: disks.keys.keys[held].key for held in ids if held in disks.keys.keys},
+        catalogue,
+        keys,
+        settling,
     )
     return verify(vault, lambda lines: None)
 

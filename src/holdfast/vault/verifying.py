@@ -5,8 +5,9 @@ line of journal and segments → batch root → header → a leaf of a flush. Th
 once, each stream is numbered without a gap and each batch points to the one before, no object is unaccounted for.
 The catalogue is believed in nothing: it says which key opens which object, and is itself compared.
 
-A vault may be written meanwhile: who calls compares journal and catalogue of before and after, and repeats a run that
-found something while they moved.
+A vault may be written meanwhile, and what is found then is damage all the same: see `verifyingnodes` for the order in
+which things are read. An object nobody knows may be a segment that is being sealed: it is looked at again, for as long
+as `settling` says that one is.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from holdfast.formats import ledgers
 from holdfast.formats.batches import parse_header
 from holdfast.kernel.errors import HoldfastError
-from holdfast.kernel.names import Installation, NodeName
+from holdfast.kernel.names import Installation
 from holdfast.kernel.segments import SegmentEntry
 from holdfast.vault.findings import Finding, Report
 from holdfast.vault.ports import Store
@@ -28,13 +29,15 @@ _AT_ONCE = 256
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """All of it. `catalogue` maps object names to rows; `stores` are by `vendor-region`."""
+    """All of it. `catalogue` maps object names to rows, as of when it is called; `stores` are by `vendor-region`;
+    `settling` waits a little, and says whether it is worth looking again."""
 
     installation: Installation
     nodes: Sequence[NodeVault]
     stores: Mapping[str, Store]
-    catalogue: Mapping[str, SegmentEntry]
+    catalogue: Callable[[], Mapping[str, SegmentEntry]]
     keys: Keys
+    settling: Callable[[], bool] = lambda: False
 
 
 def verify(vault: Vault, progress: Callable[[int], None], executor: Executor | None = None) -> Report:
@@ -44,10 +47,13 @@ def verify(vault: Vault, progress: Callable[[int], None], executor: Executor | N
     side.
     """
     report, chains = Report(), Chains()
-    committed: dict[NodeName, Committed] = {}
-    for node in vault.nodes:
-        committed[node.node] = NodeCheck(node, report, chains, progress).run(vault.installation, vault.keys)
-    for check in _segments(vault, report, executor):
+    checks = {node.node: NodeCheck(node, report, chains, progress) for node in vault.nodes}
+    for node_check in checks.values():
+        node_check.begin(vault.installation, vault.keys)
+    catalogue = vault.catalogue()
+    committed = {name: node_check.end() for name, node_check in checks.items()}
+    unknown: list[tuple[str, str]] = []
+    for check in _segments(vault, catalogue, unknown, report, executor):
         entry = check.entry
         report.findings += check.findings
         report.segments += 1
@@ -59,11 +65,18 @@ def verify(vault: Vault, progress: Callable[[int], None], executor: Executor | N
     _chains(chains, report)
     for node in vault.nodes:
         _missing(node, committed[node.node], report)
+    _unknown(vault, unknown, report)
     return report
 
 
-def _segments(vault: Vault, report: Report, executor: Executor | None) -> Iterator[SegmentCheck]:
-    work = _objects(vault, report)
+def _segments(
+    vault: Vault,
+    catalogue: Mapping[str, SegmentEntry],
+    unknown: list[tuple[str, str]],
+    report: Report,
+    executor: Executor | None,
+) -> Iterator[SegmentCheck]:
+    work = _objects(vault, catalogue, unknown, report)
     for begin in range(0, len(work), _AT_ONCE):
         part = work[begin : begin + _AT_ONCE]
         keys = vault.keys([entry.key for _, entry in part])
@@ -82,21 +95,24 @@ def _segments(vault: Vault, report: Report, executor: Executor | None) -> Iterat
             yield job.result()
 
 
-def _objects(vault: Vault, report: Report) -> list[tuple[Store, SegmentEntry]]:
-    """Every catalogued object where it lies; what is in a store or the catalogue alone is reported."""
+def _objects(
+    vault: Vault, catalogue: Mapping[str, SegmentEntry], unknown: list[tuple[str, str]], report: Report
+) -> list[tuple[Store, SegmentEntry]]:
+    """Every catalogued object where it lies; what is in the catalogue alone is reported, what is in a store alone
+    noted in `unknown`."""
     homes: dict[str, str] = {}
     for store_name, store in vault.stores.items():
         for name in store.names():
             where = f"{store_name}/{name}"
-            if name not in vault.catalogue:
-                report.findings.append(Finding("object-unknown", "the catalogue does not hold this object", where))
+            if name not in catalogue:
+                unknown.append((store_name, name))
             elif name in homes:
                 report.findings.append(Finding("object-twice", "the object is in two stores", where))
             else:
                 homes[name] = store_name
     expected = {node.node: node.store for node in vault.nodes}
     work: list[tuple[Store, SegmentEntry]] = []
-    for name, entry in vault.catalogue.items():
+    for name, entry in catalogue.items():
         check = SegmentCheck(entry)
         if name not in homes:
             check.found_whole("segment-missing", "the object is not in any store")
@@ -106,6 +122,19 @@ def _objects(vault: Vault, report: Report) -> list[tuple[Store, SegmentEntry]]:
             work.append((vault.stores[homes[name]], entry))
         report.findings += check.findings
     return work
+
+
+def _unknown(vault: Vault, objects: Sequence[tuple[str, str]], report: Report) -> None:
+    """Objects that the catalogue did not hold, unless they have come into it or are gone by now."""
+    left = list(objects)
+    while left:
+        known, held = vault.catalogue(), {name: frozenset(store.names()) for name, store in vault.stores.items()}
+        left = [(store, name) for store, name in left if name not in known and name in held[store]]
+        if not left or not vault.settling():
+            break
+    for store, name in left:
+        says = "the catalogue does not hold this object"
+        report.findings.append(Finding("object-unknown", says, f"{store}/{name}"))
 
 
 def _claim(ours: Committed | None, check: SegmentCheck, report: Report) -> None:
@@ -143,7 +172,8 @@ def _chains(chains: Chains, report: Report) -> None:
 
 def _missing(node: NodeVault, ours: Committed, report: Report) -> None:
     """Batches that a flush commits to and whose lines are nowhere, named by the ledger's headers where it has them."""
-    lost = {leaf for leaf in ours.leaves if leaf not in ours.found}
+    report.findings += [finding for leaf, finding in ours.keyless if leaf not in ours.found]
+    lost = {leaf for leaf, flush in ours.leaves.items() if leaf not in ours.found and flush in ours.owed}
     for name in node.ledger.names() if lost else ():
         if not name.endswith(".headers") or ledgers.flushes_of(name) is None:
             continue

@@ -2,6 +2,10 @@
 
 Damage is reported, never raised. What other objects must be compared with (committed leaf hashes, and where each batch
 stands in its stream) is gathered in `Committed`.
+
+The node may go on meanwhile. Lines only ever move from the journal into segments, and the ledger and the catalogue have
+them before the journal file goes. So the log is read first, then the journal (`begin`), then, by the caller, the
+catalogue, and the ledger last (`end`): what the log commits to is in one of them, whatever was sealed in between.
 """
 
 import contextlib
@@ -58,24 +62,34 @@ class Committed:
     found: set[bytes] = field(default_factory=set)
     flushes: set[int] = field(default_factory=set)
     wrong: set[int] = field(default_factory=set)
+    owed: set[int] = field(default_factory=set)
+    """Flushes whose lines must be there: those of the log, and those the ledger had before it was read."""
+    keyless: list[tuple[bytes, Finding]] = field(default_factory=list)
+    """Batches in the journal whose key is gone, and what to say of each if no segment holds its lines."""
 
 
 class NodeCheck:
-    """Checks one node, in order: log, ledger, journal, flushes."""
+    """Checks one node: `begin`, then, once the catalogue is read, `end`."""
 
     def __init__(self, node: NodeVault, report: Report, chains: Chains, progress: Callable[[int], None]) -> None:
         self._node, self._report, self._chains, self._progress = node, report, chains, progress
         self.committed = Committed()
+        self._settled: frozenset[str] = frozenset()
+        self._unlogged: set[int] = set()
 
-    def run(self, installation: Installation, keys: Keys) -> Committed:
-        """Everything but what only segments can show."""
+    def begin(self, installation: Installation, keys: Keys) -> None:
+        """Log and journal."""
         # A flush is in the log before the ledger gets it, so what the ledger holds now the log read next must hold.
-        settled = frozenset(self._node.ledger.names())
+        self._settled = frozenset(self._node.ledger.names())
         self._log()
-        self._leaves(settled)
-        self._headers()
         self._journal(f"{installation}/{self._node.node}".encode(), keys)
+
+    def end(self) -> Committed:
+        """The ledger, and every flush: all but what only segments can show."""
+        self._leaves(self._settled)
+        self._headers(self._settled)
         self._flushes()
+        self._report.unlogged += len(self._unlogged - self.committed.roots.keys())
         return self.committed
 
     def _found(self, code: str, says: str, where: str) -> None:
@@ -101,6 +115,7 @@ class NodeCheck:
             if isinstance(entry, FlushEntry):
                 if entry.flush in self.committed.roots:
                     self._found("flush-twice", "a flush is in the log twice", f"log entry {first + at}")
+                self.committed.owed.add(entry.flush)
                 self.committed.roots[entry.flush] = entry.batches, entry.root
 
     def _leaves(self, settled: Container[str]) -> None:
@@ -114,9 +129,16 @@ class NodeCheck:
                     for flush in self._named(where, name, ledgers.read_leaves(source, name)):
                         self._flush(where, flush.flush, flush.each(), settled=name in settled)
 
-    def _headers(self) -> None:
-        """The batch headers of the ledger against its leaf hashes."""
-        for name in self._node.ledger.names():
+    def _headers(self, settled: Container[str]) -> None:
+        """The batch headers of the ledger against its leaf hashes: `settled` ones have headers beside them."""
+        names = frozenset(self._node.ledger.names())
+        for name in sorted(names):
+            beside = name.removesuffix(".leaves") + ".headers"
+            if name.endswith(".leaves") and name in settled and beside not in names:
+                self._found(
+                    "headers-missing", "the batch headers that belong to these leaf hashes are gone", f"ledger/{beside}"
+                )
+        for name in sorted(names):
             where = f"ledger/{name}"
             if ledgers.flushes_of(name) is not None and name.endswith(".headers"):
                 with self._reading(where), self._node.ledger.open(name) as source:
@@ -148,8 +170,9 @@ class NodeCheck:
         logged = self.committed.roots.get(flush)
         if logged is None and settled:
             self._found("flush-unlogged", f"flush {flush} is in the ledger, and the log does not hold it", where)
+            self.committed.owed.add(flush)
         elif logged is None:
-            self._report.unlogged += 1
+            self._unlogged.add(flush)
         elif logged != (len(leaves), root(leaves)):
             self._found("flush-root", f"flush {flush} is not the one that the log commits to", where)
             self.committed.wrong.add(flush)
@@ -170,6 +193,8 @@ class NodeCheck:
                     for head in heads:
                         self._frame(journal_file, name, context, head, ciphers)
             except HoldfastError as error:
+                if number not in self._node.journal.numbers():
+                    continue  # sealed a moment ago: the catalogue has what it held
                 at = f" at byte {error.fields['offset']}" if "offset" in error.fields else ""
                 self._found(error.code, error.message + at, name)
 
@@ -184,7 +209,10 @@ class NodeCheck:
         self._flush(name, head.flush, head.leaves())
         checks = check_frame(journal_file, context, head, ciphers, self._node.node, name)
         for index, check in enumerate(checks):
-            self._report.findings += check.findings
+            if any(finding.code == "journal-key" for finding in check.findings):
+                self.committed.keyless += [(bytes(head.directory["leaf"][index]), one) for one in check.findings]
+            else:
+                self._report.findings += check.findings
             if check.header is not None:
                 header, leaf = check.header, bytes(head.directory["leaf"][index])
                 batch = (header.first, header.count, leaf, header.previous)

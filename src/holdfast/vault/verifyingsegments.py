@@ -17,7 +17,7 @@ from holdfast.formats import records
 from holdfast.formats.batchlists import SealedBatch
 from holdfast.formats.segments import SegmentReader
 from holdfast.kernel.errors import HoldfastError
-from holdfast.kernel.instants import day_of
+from holdfast.kernel.instants import Instant, day_of
 from holdfast.kernel.names import Installation
 from holdfast.kernel.secrets import Secret
 from holdfast.kernel.segments import SegmentEntry
@@ -32,6 +32,8 @@ class SegmentCheck:
     entry: SegmentEntry
     batches: list[tuple[int, int, bytes, bytes]] = field(default_factory=list)
     proved: int = 0
+    arrivals: list[Instant] = field(default_factory=list)
+    """The earliest and latest of each row group."""
     findings: list[Finding] = field(default_factory=list)
 
     def found(self, code: str, says: str, first: int, last: int) -> None:
@@ -58,6 +60,7 @@ def check_segment(
             _catalogued(check, reader)
             _headers(check, reader)
             _lines(check, reader)
+            _times(check, reader)
     except HoldfastError as error:
         check.found_whole(error.code, error.message)
         return check
@@ -75,6 +78,16 @@ def _catalogued(check: SegmentCheck, reader: SegmentReader) -> None:
     lines = sum(group.count for group in reader.row_groups)
     sizes = (int(batches.text_ends[-1]), int(batches.clear_ends[-1])) if len(batches) else (0, 0)
     if (lines, *sizes) != (entry.count, entry.text_bytes, entry.clear_bytes):
+        check.found_whole("segment-catalogue", "a segment is not what the catalogue says of it")
+
+
+def _times(check: SegmentCheck, reader: SegmentReader) -> None:
+    """The catalogue's times, by which readers leave segments out, are those of the lines, if all could be read."""
+    entry, arrivals = check.entry, check.arrivals
+    if len(arrivals) == 2 * len(reader.row_groups) > 0 and (min(arrivals), max(arrivals)) != (
+        entry.arrival_min,
+        entry.arrival_max,
+    ):
         check.found_whole("segment-catalogue", "a segment is not what the catalogue says of it")
 
 
@@ -134,8 +147,10 @@ def _prove(check: SegmentCheck, batches: list[SealedBatch], lines: pa.LargeBinar
 
 
 def _days(check: SegmentCheck, table: pl.DataFrame, first: int) -> None:
-    arrival = table["arrival"]
-    if day_of(arrival.min()) != check.entry.day or day_of(arrival.max()) != check.entry.day:  # type: ignore[arg-type]
+    arrival = table["arrival"].to_numpy()
+    earliest, latest = Instant(int(arrival.min())), Instant(int(arrival.max()))
+    check.arrivals += [earliest, latest]
+    if day_of(earliest) != check.entry.day or day_of(latest) != check.entry.day:
         check.found("segment-day", "lines of another day are in the segment", first, first + table.height - 1)
 
 

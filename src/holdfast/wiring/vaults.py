@@ -8,7 +8,7 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from holdfast.drivers.keeperclient import KeeperClient
@@ -26,6 +26,8 @@ from holdfast.wiring.configuration import Settings
 from holdfast.wiring.home import Home
 
 _KEEPER_SECONDS = 30.0
+_SEALING_SECONDS = 60.0
+_LOOK_AGAIN_SECONDS = 0.25
 
 
 @contextlib.contextmanager
@@ -97,9 +99,25 @@ class OpenVault:
             Installation(self.settings.installation),
             nodes,
             self.stores(),
-            {row.entry.name: row.entry for row in catalogue.segments},
+            lambda: {row.entry.name: row.entry for row in self.catalogue().segments},
             self.keys,
+            self._settling(),
         )
+
+    def _settling(self) -> Callable[[], bool]:
+        """Waits a moment while a closed journal file is there, which a node turns into segments; not for ever."""
+        left = int(_SEALING_SECONDS / _LOOK_AGAIN_SECONDS)
+
+        def settling() -> bool:
+            nonlocal left
+            left -= 1
+            folders = [self.places(node).journal for node in self.settings.node_names()]
+            if left < 0 or all(len(folder.numbers()) < 2 for folder in folders):
+                return False
+            time.sleep(_LOOK_AGAIN_SECONDS)
+            return True
+
+        return settling
 
     def places(self, node: NodeName) -> Places:
         """Where a node keeps what proofs are made of."""

@@ -129,9 +129,67 @@ def test_headers_of_the_ledger_that_are_not_those_of_its_leaves_are_found(disks:
     assert (finding.code, finding.object) == ("flush-headers", f"ledger/{name}")
 
 
-@pytest.mark.parametrize("column", ["count", "text_bytes", "clear_bytes"])
+@pytest.mark.parametrize("column", ["count", "text_bytes", "clear_bytes", "arrival_min", "arrival_max"])
 def test_a_catalogue_that_says_something_else_of_a_segment_is_found(disks: Disks, column: str) -> None:
     name = next(iter(disks.keys.catalogue))
     entry = disks.keys.catalogue[name]
     disks.keys.catalogue[name] = dataclasses.replace(entry, **{column: getattr(entry, column) + 1})
     assert {finding.code for finding in report_of(disks).findings} == {"segment-catalogue"}
+
+
+def test_headers_that_are_gone_are_missed(disks: Disks) -> None:
+    name = next(name for name in sorted(disks.ledger) if name.endswith(".headers"))
+    del disks.ledger[name]
+    [finding] = report_of(disks).findings
+    assert (finding.code, finding.object) == ("headers-missing", f"ledger/{name}")
+
+
+class Busy:
+    """A node that goes on while its vault is verified: whenever called it takes lines, and seals them."""
+
+    def __init__(self) -> None:
+        self.disks = Disks()
+        self.node = MemoryNode(self.disks)
+        self.lines = 0
+        self()
+        self.take()
+
+    def take(self) -> None:
+        self.node.integrate(self.node.flush(syslog_lines(self.lines, 20)))
+        self.lines += 20
+
+    def __call__(self) -> None:
+        self.take()
+        self.node.seal()
+
+
+@pytest.mark.parametrize("moment", ["at_keys", "at_catalogue", "both"])
+def test_a_vault_that_is_sealed_while_it_is_verified_is_sound(moment: str) -> None:
+    busy = Busy()
+    hooks = {hook: busy for hook in ("at_keys", "at_catalogue") if moment in (hook, "both")}
+    report = report_of(busy.disks, **hooks)
+    assert report.findings == []
+    assert report.lines >= 40
+
+
+def test_lines_that_go_while_a_vault_is_sealed_and_verified_are_missed_all_the_same() -> None:
+    busy = Busy()
+
+    def lose() -> None:
+        busy()
+        name = max(busy.disks.store, key=lambda name: busy.disks.keys.catalogue[name].first)
+        del busy.disks.store[name]
+        del busy.disks.keys.catalogue[name]
+
+    assert "batch-missing" in {finding.code for finding in report_of(busy.disks, at_keys=lose).findings}
+
+
+def test_a_segment_that_is_being_sealed_is_waited_for(disks: Disks) -> None:
+    name, entry = disks.keys.catalogue.popitem()
+
+    def settling() -> bool:
+        disks.keys.catalogue[name] = entry
+        return True
+
+    assert "object-unknown" in {finding.code for finding in report_of(disks).findings}
+    assert "object-unknown" not in {finding.code for finding in report_of(disks, settling=settling).findings}
