@@ -1,49 +1,31 @@
-"""The HTTP server a node runs inside its own event loop: uvicorn, quiet, bounded, without signal handlers."""
+"""The HTTP server of a node: bounded in connections, and in the time that each may take to say something."""
 
 import asyncio
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 import h11
-import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from holdfast.drivers.webserver import WebServer
 from holdfast.intake.http import HttpLimits, crowded
 from holdfast.intake.http_messages import AsgiApplication
 
 
-class _Server(uvicorn.Server):
-    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
-        return nullcontext()  # the node has its own
-
-
-def server(application: AsgiApplication, host: str, port: int, limits: HttpLimits) -> uvicorn.Server:
-    """A server to `await serve()`; set `should_exit` to stop it: requests in hand are answered first, for 10 seconds.
-
-    With port 0 the system chooses: after `started`, `servers[0].sockets[0].getsockname()` says which.
-    """
+def server(application: AsgiApplication, host: str, port: int, limits: HttpLimits) -> WebServer:
+    """The server. Stopped, it answers the requests in hand first, for 10 seconds."""
 
     class Protocol(_BoundedProtocol):
         bounds = limits
         silent: ClassVar[dict[_BoundedProtocol, None]] = {}
 
-    return _Server(
-        uvicorn.Config(
-            application,
-            host=host,
-            port=port,
-            http=Protocol,
-            ws="none",
-            lifespan="off",
-            loop="none",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=limits.idle_seconds,
-            timeout_graceful_shutdown=10,
-            h11_max_incomplete_event_size=limits.head_bytes,
-        )
+    return WebServer(
+        application,
+        host,
+        port,
+        http=Protocol,
+        timeout_keep_alive=limits.idle_seconds,
+        timeout_graceful_shutdown=10,
+        h11_max_incomplete_event_size=limits.head_bytes,
     )
 
 

@@ -45,7 +45,7 @@ OWN_FILES = 256
 
 @dataclass(frozen=True)
 class NodeParts:
-    """What wiring gives a node. `host_map` and `tokens` ask the keeper; `seal(journal, number, age)` seals closed
+    """What wiring gives a node. `host_map` and `tokens` ask the keeper; `seal(numbers)` seals closed journal
     files."""
 
     installation: str
@@ -126,8 +126,7 @@ async def serve(parts: NodeParts, ready: Callable[[], None], stop: asyncio.Event
     integrator.start()
     syslog = await listener.start(*parts.syslog)
     tasks = [making, asyncio.create_task(web.serve()), asyncio.create_task(register.follow())]
-    while not (web.started or tasks[1].done()):  # noqa: ASYNC110 - uvicorn sets a flag, no event
-        await asyncio.sleep(0.01)
+    await web.listening(tasks[1])
     waits: list[asyncio.Future[object]] = [asyncio.create_task(stop.wait()), broken, *tasks]  # type: ignore[list-item]
     ready()
     try:
