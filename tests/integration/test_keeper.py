@@ -334,6 +334,22 @@ def test_the_operator_opens_keys_to_verify(home: KeeperHome) -> None:
         assert home.operator().open_keys(list(catalogue.keys)) == {key.id: key for key in made}
 
 
+def test_the_operator_sees_what_decisions_rest_on_and_no_names(home: KeeperHome) -> None:
+    with home.running():
+        changed = register()
+        home.operator().apply(changed)
+        dana = next(one for one in home.operator().persons() if one.teams == {"support"})
+        assert (dana.id, dana.fingerprints, dana.customers) == (person(home, "dana"), {ssh_key("dana")[1]}, set())
+        assert len(home.operator().persons()) == 5
+        places = {place.name: place for place in home.operator().environments()}
+        assert set(places) == {ACME, GLOBEX, UNCLAIMED}
+        assert (places[ACME].customer, places[ACME].relevant_teams) == ("acme", {"support"})
+        assert "Dana" not in str(home.client("operator").call("persons"))
+        del changed["people"]["nobody"]
+        home.operator().apply(changed)
+        assert len(home.operator().persons()) == 4
+
+
 @pytest.mark.parametrize(("role", "verb"), [("node", "open"), ("gateway", "apply"), ("console", "open-verify")])
 def test_a_verb_of_another_role_is_refused(home: KeeperHome, role: str, verb: str) -> None:
     with home.running(), pytest.raises(RefusedError, match="no such verb"):

@@ -24,6 +24,7 @@ COMMANDS = {
     "send": ("send", "take log files in, as an agent on a host would"),
     "logs": ("logs", "read a stream, through the gateway's own path"),
     "verify": ("verify", "recompute everything held, from stored bytes to signed checkpoints"),
+    "attest": ("attest", "look at the running system, statement by statement"),
     "prove": ("prove", "make the proof of one line"),
     "check": ("prove", "check the proof of one line, offline"),
     "node": ("process", "one process: logs in"),

@@ -6,16 +6,14 @@ import sys
 import time
 from pathlib import Path
 
-from holdfast.formats.notes import parse_vkey
 from holdfast.formats.proofs import shown
 from holdfast.kernel.errors import ConflictError, HoldfastError
 from holdfast.kernel.instants import rfc3339
-from holdfast.kernel.names import EnvironmentName, NodeName, Stream, environment_name
-from holdfast.vault.consulting import LogReader
+from holdfast.kernel.names import Stream, environment_name
 from holdfast.vault.proving import check_proof
-from holdfast.vault.tracing import Traced, prove, trace_journal, trace_sealed
 from holdfast.wiring.home import Home, default_root
-from holdfast.wiring.vaults import OpenVault, open_vault
+from holdfast.wiring.proving import prove_line
+from holdfast.wiring.vaults import open_vault
 
 _PATIENCE = 10.0
 
@@ -45,7 +43,7 @@ def run_prove(args: argparse.Namespace) -> int:
         until = time.monotonic() + _PATIENCE
         while True:
             try:
-                text = _prove(vault, environment, stream, args.line, args.node)
+                text = prove_line(vault, environment, stream, args.line, args.node)
                 break
             except ConflictError as error:
                 if error.code != "flush-not-logged" or time.monotonic() > until:
@@ -53,43 +51,6 @@ def run_prove(args: argparse.Namespace) -> int:
                 time.sleep(0.5)
     sys.stdout.buffer.write(text)
     return 0
-
-
-def _prove(vault: OpenVault, environment: EnvironmentName, stream: Stream, line: int, wanted: str | None) -> bytes:
-    catalogue = vault.catalogue()
-    found: list[tuple[NodeName, Traced]] = []
-    for known in catalogue.nodes:
-        if wanted not in (None, known.name) or known.name not in vault.settings.nodes:
-            continue
-        places = vault.places(known.name)
-        rows = [
-            row
-            for row in catalogue.segments
-            if (row.entry.environment, row.entry.stream, row.entry.node) == (environment, stream, known.name)
-            and row.entry.first <= line < row.entry.first + row.entry.count
-        ]
-        try:
-            if rows:
-                entry = rows[0].entry
-                key = vault.keys([entry.key])[entry.key]
-                found.append((known.name, trace_sealed(places, vault.stores()[rows[0].store], entry, key, line)))
-            else:
-                ids = [
-                    key.id
-                    for key in catalogue.keys.values()
-                    if (key.kind, key.environment, key.stream, key.node) == ("journal", environment, stream, known.name)
-                ]
-                found.append((known.name, trace_journal(places, vault.keys(ids), line)))
-        except ConflictError as error:
-            if error.code != "line-unknown":
-                raise
-    if not found:
-        raise ConflictError("line-unknown", "the stream holds no line of this number", line=line)
-    if len(found) > 1:
-        raise ConflictError("line-node", "several nodes hold a line of this number; say which with --node", line=line)
-    [(node, traced)] = found
-    [vkey] = [known.vkey for known in catalogue.nodes if known.name == node]
-    return prove(vault.places(node), LogReader(vault.log_store(node), parse_vkey(vkey)), traced)
 
 
 def run_check(args: argparse.Namespace) -> int:

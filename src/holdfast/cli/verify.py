@@ -5,7 +5,7 @@ import json
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from holdfast.formats.notes import parse_vkey
+from holdfast.formats.notes import NoteVerifier, parse_vkey
 from holdfast.vault.findings import Report
 from holdfast.vault.verifying import verify
 from holdfast.wiring.home import Home, default_root
@@ -39,20 +39,27 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(args: argparse.Namespace) -> int:
     """0 if everything holds, 1 if something does not."""
     pins = [parse_vkey(text) for text in args.key]
-    with open_vault(Home.at(args.home)) as vault, _executor(args.processes) as executor:
-        for last in (False,) * (_TRIES - 1) + (True,):
-            before = _standing(vault)
-            catalogue = vault.catalogue()
-            with _progress(sum(row.entry.count for row in catalogue.segments), quiet=args.json) as progress:
-                report = verify(vault.vault(catalogue, pins), progress, executor)
-            # Lines that moved from journal to segments meanwhile look missing: look again once they have settled.
-            if report.sound or last or _standing(vault) == before:
-                break
+    with open_vault(Home.at(args.home)) as vault:
+        report = recompute(vault, pins, args.processes, quiet=args.json)
     if args.json:
         print(json.dumps(report.value()))
     else:
         _say(report)
     return 0 if report.sound else 1
+
+
+def recompute(vault: OpenVault, pins: Sequence[NoteVerifier], processes: int, *, quiet: bool) -> Report:
+    """The report, with a bar on a terminal. Looked again a few times if lines moved while something was found."""
+    with _executor(processes) as executor:
+        for _ in range(_TRIES):
+            before = _standing(vault)
+            catalogue = vault.catalogue()
+            with _progress(sum(row.entry.count for row in catalogue.segments), quiet=quiet) as progress:
+                report = verify(vault.vault(catalogue, pins), progress, executor)
+            # Lines that moved from journal to segments meanwhile look missing: look again once they have settled.
+            if report.sound or _standing(vault) == before:
+                break
+    return report
 
 
 def _standing(vault: OpenVault) -> tuple[object, ...]:

@@ -51,6 +51,18 @@ def key_records_after(key: str, limit: int) -> list[dict[str, Any]]:
     ]
 
 
+def person_ids_after(person: str, limit: int) -> list[str]:
+    """A page of the opaque ids of persons who are not closed."""
+    rows = models.Person.objects.filter(id__gt=person, closed=False).order_by("id")
+    return list(rows.values_list("id", flat=True)[:limit])
+
+
+def environment_names_after(environment: str, limit: int) -> list[str]:
+    """A page of environments, closed ones too: what is held of them may still be read."""
+    rows = models.Environment.objects.filter(name__gt=environment).order_by("name")
+    return list(rows.values_list("name", flat=True)[:limit])
+
+
 def events_after(row: int, limit: int) -> Sequence[tuple[int, int, str | None, str, bytes, bytes, str, int | None]]:
     """A page of events: row, number, environment, previous, salt, canonical JSON, commitment, log index."""
     rows = models.Event.objects.filter(id__gt=row).order_by("id")

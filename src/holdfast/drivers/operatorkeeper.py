@@ -9,9 +9,19 @@ from holdfast.formats import handouts
 from holdfast.formats.spelling import decode64
 from holdfast.kernel.instants import Day, parse_day
 from holdfast.kernel.keys import DataKey, KeyKind
-from holdfast.kernel.names import EnvironmentName, KeyId, NodeName, Stream, environment_name, key_id, node_name
+from holdfast.kernel.names import (
+    EnvironmentName,
+    KeyId,
+    NodeName,
+    PersonId,
+    Stream,
+    environment_name,
+    key_id,
+    node_name,
+)
 from holdfast.kernel.secrets import Secret
 from holdfast.kernel.segments import SegmentEntry
+from holdfast.rules.policy import EnvironmentFacts, PersonFacts
 
 KEYS_AT_ONCE = 10_000
 
@@ -112,6 +122,15 @@ class OperatorKeeper:
             keys.update((key.id, key) for key in map(handouts.data_key, handouts.tables(reply, "keys")))
         return keys
 
+    def persons(self) -> tuple[PersonFacts, ...]:
+        """Every person who is not closed, as decisions see them."""
+        return tuple(_person(item) for page in self._pages("persons") for item in handouts.tables(page, "persons"))
+
+    def environments(self) -> tuple[EnvironmentFacts, ...]:
+        """Every environment, closed ones too, as decisions see them."""
+        pages = self._pages("environments")
+        return tuple(_environment(item) for page in pages for item in handouts.tables(page, "environments"))
+
     def events(self) -> Iterator[KnownEvent]:
         """The keeper's events, oldest first."""
         for page in self._pages("events"):
@@ -134,6 +153,25 @@ class OperatorKeeper:
             yield page
             found = page.get("next")
             following = found if isinstance(found, dict) else None
+
+
+def _person(item: Mapping[str, Any]) -> PersonFacts:
+    return PersonFacts(
+        PersonId(handouts.text(item, "person", 18)),
+        handouts.texts(item, "fingerprints"),
+        handouts.texts(item, "customers"),
+        handouts.texts(item, "teams"),
+        item.get("operations") is True,
+    )
+
+
+def _environment(item: Mapping[str, Any]) -> EnvironmentFacts:
+    return EnvironmentFacts(
+        environment_name(handouts.text(item, "environment")),
+        handouts.text(item, "customer"),
+        handouts.text(item, "hosting"),
+        handouts.texts(item, "teams"),
+    )
 
 
 def _node(item: Mapping[str, Any]) -> KnownNode:

@@ -55,6 +55,14 @@ def tables(members: Members, name: str) -> list[Members]:
     raise MalformedError("argument", "a list of objects was expected here", argument=name)
 
 
+def texts(members: Members, name: str) -> frozenset[str]:
+    """A list of texts, as a set."""
+    value = members.get(name)
+    if isinstance(value, list) and all(isinstance(item, str) and len(item) <= 500 for item in value):
+        return frozenset(value)
+    raise MalformedError("argument", "a list of texts was expected here", argument=name)
+
+
 def one_stream(value: str) -> Stream:
     """The stream of that name."""
     if value in tuple(Stream):

@@ -45,6 +45,8 @@ VERBS: Mapping[str, Mapping[str, tuple[Verb, tuple[str, ...]]]] = {
         "new-token": (operatorverbs.new_token, ("environment", "label")),
         "catalogue": (operatorverbs.catalogue, ("segments_after", "keys_after")),
         "open-verify": (operatorverbs.open_verify, ("ids",)),
+        "persons": (operatorverbs.persons, ("after",)),
+        "environments": (operatorverbs.environments, ("after",)),
         "events": (operatorverbs.events, ("after",)),
         "status": (operatorverbs.status, ()),
     },

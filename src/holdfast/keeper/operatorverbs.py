@@ -8,17 +8,20 @@ from typing import Any
 
 from holdfast.database import catalogue as segments
 from holdfast.database import models, nodes, registers, reports
+from holdfast.database.facts import DatabaseFacts
 from holdfast.formats import canonical, handouts
 from holdfast.formats.spelling import encode64
 from holdfast.keeper.arguments import Arguments
 from holdfast.keeper.nodeverbs import opened
 from holdfast.keeper.office import Office
+from holdfast.kernel.names import EnvironmentName, PersonId
 from holdfast.rules.documents import printable
 from holdfast.rules.places import parse_register
 from holdfast.rules.policy import Action
 
 KEYS_AT_ONCE = 10_000
 PAGE = 5_000
+FACTS_PAGE = 500
 EVENTS_PAGE_BYTES = 6 * 1024 * 1024
 PERSON_ID_BYTES = 8
 TOKEN_BYTES = 32
@@ -79,6 +82,41 @@ def open_verify(office: Office, arguments: Arguments) -> Reply:
     held = list(office.records.active(arguments.key_ids("ids", KEYS_AT_ONCE)).values())
     office.leases.grant([key.record.id for key in held])
     return {"keys": opened(office, held)}
+
+
+def persons(office: Office, arguments: Arguments) -> Reply:
+    """What decisions rest on, of every person: opaque id, active SSH keys by fingerprint, customers, teams."""
+    office.deciding.require_role("operator", Action.VERIFY)
+    facts, ids = DatabaseFacts(), reports.person_ids_after(arguments.optional_text("after", 18), FACTS_PAGE)
+    found = [person for person in (facts.person(PersonId(one)) for one in ids) if person is not None]
+    said = [
+        {
+            "person": person.id,
+            "fingerprints": sorted(person.fingerprints),
+            "customers": sorted(person.customers),
+            "teams": sorted(person.teams),
+            "operations": person.operations,
+        }
+        for person in found
+    ]
+    return {"persons": said, "next": {"after": ids[-1]} if len(ids) == FACTS_PAGE else None}
+
+
+def environments(office: Office, arguments: Arguments) -> Reply:
+    """What decisions rest on, of every environment: its customer, hosting and relevant teams."""
+    office.deciding.require_role("operator", Action.VERIFY)
+    names = reports.environment_names_after(arguments.optional_text("after", 100), FACTS_PAGE)
+    found = DatabaseFacts().environments([EnvironmentName(name) for name in names])
+    said = [
+        {
+            "environment": place.name,
+            "customer": place.customer,
+            "hosting": place.hosting,
+            "teams": sorted(place.relevant_teams),
+        }
+        for place in found.values()
+    ]
+    return {"environments": said, "next": {"after": names[-1]} if len(names) == FACTS_PAGE else None}
 
 
 def events(office: Office, arguments: Arguments) -> Reply:
