@@ -11,24 +11,12 @@ from tests.support.diskvaults import DiskVault, FixedClock, OpenKeeper
 from tests.support.gateways import Gateway, make_key
 from tests.support.heldlines import messages
 from tests.support.platforms import Platform, holdfast, until
+from tests.support.registers import TWO_CUSTOMERS
 
 from holdfast.kernel.instants import Instant, day_of
 from holdfast.kernel.names import Stream
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-
-REGISTER = """
-[customers.acme.projects.acme.environments.main]
-hosting = "vendor/west"
-hosts = ["web1.acme.example"]
-[customers.globex.projects.globex.environments.main]
-hosting = "vendor/east"
-hosts = ["web1.globex.example"]
-[people.ada]
-name = "Ada"
-keys = ["{key}"]
-memberships = {{ acme = "member" }}
-"""
 
 
 def lines(first: int, count: int) -> bytes:
@@ -79,7 +67,7 @@ def test_a_customer_reads_their_own_and_leaves_a_record_each_time(tmp_path: Path
     key, stranger = tmp_path / "ada", tmp_path / "eve"
     make_key(key)
     make_key(stranger)
-    register = REGISTER.format(key=key.with_suffix(".pub").read_text().strip())
+    register = TWO_CUSTOMERS.format(key=key.with_suffix(".pub").read_text().strip())
     home = Platform(tmp_path / "p", {"n1": "vendor/west", "n2": "vendor/east"}, register)
     try:
         home.up()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.support.heldlines import held, messages
 from tests.support.platforms import Platform, holdfast, platform, until
+from tests.support.registers import TWO_CUSTOMERS
 from tests.support.senders import logger, nginx, php_fpm, program, rsyslog, ssh_in, sshd
 from tests.support.sendprocess import following
 
@@ -21,18 +22,6 @@ from holdfast.kernel.names import Stream
 ACME, GLOBEX = "acme/main", "globex/main"
 VISITORS = ("203.0.113.77", "203.0.113.78", "198.51.100.9", "2001:db8:beef::77", "127.0.0.42", "127.0.0.43")
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/107.0.0.0 Safari/537.36"
-REGISTER = """
-[customers.acme.projects.acme.environments.main]
-hosting = "vendor/west"
-hosts = ["web1.acme.example"]
-[customers.globex.projects.globex.environments.main]
-hosting = "vendor/east"
-hosts = ["web1.globex.example"]
-[people.ada]
-name = "Ada"
-keys = ["{key}"]
-memberships = {{ acme = "member" }}
-"""
 SCRIPT = '<?php error_log("checkout failed for " . $_SERVER["REMOTE_ADDR"] . " cart 1.2.3"); echo "done\\n";'
 ADDRESS = re.compile(rb"(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}")
 
@@ -64,7 +53,7 @@ class Hosts:
 def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
     folder = tmp_path_factory.mktemp("s")
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", folder / "ada"], check=True)
-    register = REGISTER.format(key=(folder / "ada.pub").read_text().strip())
+    register = TWO_CUSTOMERS.format(key=(folder / "ada.pub").read_text().strip())
     nodes = {"n1": "vendor/west", "n2": "vendor/east"}
     with ExitStack() as stack:
         home = stack.enter_context(platform(folder / "p", nodes=nodes, register=register))

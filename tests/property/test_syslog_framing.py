@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.framing import frames
 
 from holdfast.formats.syslog.framing import Framer
 from holdfast.formats.syslog.parsing import parse
@@ -14,22 +15,11 @@ piece = st.one_of(
 )
 
 
-def run(chunks: list[bytes], max_frame: int) -> list[bytes]:
-    framer, found = Framer(max_frame), []
-    for chunk in chunks:
-        framer.receive(chunk)
-        if (lines := framer.take()) is not None:
-            found += lines.tolist()
-    if (lines := framer.close()) is not None:
-        found += lines.tolist()
-    return found
-
-
 @given(st.lists(piece, max_size=30))
 def test_every_byte_but_framing_is_delivered_in_order(pieces: list[bytes]) -> None:
     data = b"".join(pieces)
     rest = data
-    for frame in run(pieces, 65_536):
+    for frame in frames(*pieces):
         before, found, rest = rest.partition(frame)
         assert found == frame
         assert not before.strip(b"\r\n0123456789 ")

@@ -20,6 +20,7 @@ from holdfast.formats.promises import PromiseSigner
 from holdfast.intake.http import HttpChunk, HttpLimits, Receipt, app
 from holdfast.intake.http_server import server
 from holdfast.intake.http_tokens import TokenHolder
+from holdfast.intake.pipeline import receipt_of
 from holdfast.kernel.errors import BusyError, ConflictError
 from holdfast.kernel.instants import Instant
 from holdfast.kernel.names import EnvironmentName, NodeName, Stream
@@ -51,7 +52,7 @@ class FakeTaker:
             await asyncio.sleep(self.delay)
         match self.positions.judge(chunk.source, chunk.offset, chunk.length, chunk.digest):
             case Duplicate(position):
-                return _receipt(position, duplicate=True)
+                return receipt_of(position, duplicate=True)
             case Conflict(position):
                 raise ConflictError("position", "not this file's next chunk", expected=position.end)
         row = {
@@ -71,7 +72,7 @@ class FakeTaker:
         self._advance(row)
         now = self.positions.get(chunk.source)
         assert now
-        return _receipt(now, duplicate=False)
+        return receipt_of(now)
 
     def position(self, source: Source) -> Position | None:
         return self.positions.get(source)
@@ -119,21 +120,6 @@ def taken(folder: Path) -> list[dict[str, object]]:
 def taken_lines(folder: Path) -> list[bytes]:
     """Every line made durable, in order."""
     return [base64.b64decode(line) for row in taken(folder) for line in row["lines"]]  # type: ignore[attr-defined]
-
-
-def _receipt(position: Position, *, duplicate: bool) -> Receipt:
-    promise = position.promise
-    assert promise
-    return Receipt(
-        promise.environment,
-        promise.stream,
-        promise.node,
-        promise.first,
-        promise.count,
-        promise.root,
-        promise.time,
-        duplicate,
-    )
 
 
 def _cut_half_line(path: Path) -> None:

@@ -3,21 +3,11 @@
 import sys
 
 import pytest
+from tests.support.framing import frames
 
 from holdfast.formats.syslog.framing import Framer
 
 HEADER = b"<13>1 2026-11-20T00:00:00Z host app 1 - - "
-
-
-def frames(*chunks: bytes, max_frame: int = 65_536) -> list[bytes]:
-    framer, found = Framer(max_frame), []
-    for chunk in chunks:
-        framer.receive(chunk)
-        if (lines := framer.take()) is not None:
-            found += lines.tolist()
-    if (lines := framer.close()) is not None:
-        found += lines.tolist()
-    return found
 
 
 def test_lf_frames_lose_their_line_end_and_empty_ones_are_skipped() -> None:
