@@ -29,7 +29,8 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StreamRule:
-    """Lines of `program` (from `host`, or from anywhere) belong to `stream`. First match wins."""
+    """Lines of `program` (from `host`, or from anywhere) belong to `stream`. Which of several wins is
+    `rules.streams`' to say."""
 
     host: str | None
     program: str

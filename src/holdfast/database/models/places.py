@@ -59,7 +59,7 @@ class HostName(models.Model):
 
 
 class StreamRule(models.Model):
-    """One line of the stream map, tried in order of position."""
+    """One rule of the stream map, as the document orders them."""
 
     position = models.PositiveIntegerField(unique=True)
     host = models.CharField(max_length=255, null=True)  # null is "any host", empty would be a host
