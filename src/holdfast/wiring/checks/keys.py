@@ -1,7 +1,7 @@
 """No decision, no key: a visitor whom nobody knows asks the keeper to open what is held, and must get nothing.
 
 Only `platform/unclaimed`, the platform's own, is asked for: a refused read is an event, and no customer's is to show
-reads that none of their people tried. Day by day the refusal is recorded as any other.
+reads that none of their people tried.
 """
 
 import asyncio
