@@ -6,7 +6,8 @@ import sys
 import time
 from pathlib import Path
 
-from holdfast.formats.proofs import shown
+from holdfast.formats.notes import parse_vkey
+from holdfast.formats.proofs import PROOF_LIMIT, shown
 from holdfast.kernel.errors import ConflictError, HoldfastError
 from holdfast.kernel.instants import rfc3339
 from holdfast.kernel.names import Stream, environment_name
@@ -16,6 +17,8 @@ from holdfast.wiring.proving import prove_line
 from holdfast.wiring.vaults import open_vault
 
 _PATIENCE = 10.0
+_SOON = ("flush-not-logged", "journal-missing")
+"""Of a line just taken in the log entry is still to come; one just sealed is in a segment the next time."""
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -46,7 +49,7 @@ def run_prove(args: argparse.Namespace) -> int:
                 text = prove_line(vault, environment, stream, args.line, args.node)
                 break
             except ConflictError as error:
-                if error.code != "flush-not-logged" or time.monotonic() > until:
+                if error.code not in _SOON or time.monotonic() > until:
                     raise
                 time.sleep(0.5)
     sys.stdout.buffer.write(text)
@@ -54,9 +57,12 @@ def run_prove(args: argparse.Namespace) -> int:
 
 
 def run_check(args: argparse.Namespace) -> int:
-    """0 if the proof holds, 1 if it does not."""
+    """0 if the proof holds, 1 if it does not. MalformedError for a key that is none: of the proof it says nothing."""
+    with args.proof as source:
+        text = source.read(PROOF_LIMIT + 1)
+    parse_vkey(args.key)
     try:
-        checked = check_proof(args.proof.read(), args.key)
+        checked = check_proof(text, args.key)
     except HoldfastError as error:
         print(json.dumps({"holds": False, "code": error.code}) if args.json else f"DOES NOT HOLD: {error}")
         return 1

@@ -1,7 +1,7 @@
 """One line of what is held on this machine, proved with the operator's keys."""
 
 from holdfast.formats.notes import parse_vkey
-from holdfast.kernel.errors import ConflictError
+from holdfast.kernel.errors import ConflictError, RefusedError
 from holdfast.kernel.names import EnvironmentName, NodeName, Stream
 from holdfast.vault.consulting import LogReader
 from holdfast.vault.tracing import Traced, prove, trace_journal, trace_sealed
@@ -13,7 +13,8 @@ def prove_line(
 ) -> bytes:
     """The text of the line's proof; `wanted` names the node where several hold a line of this number.
 
-    ConflictError: `line-unknown`, `line-node` (say which node), `flush-not-logged` (ask again in a second).
+    ConflictError: `line-unknown`, `line-node` (say which node), `flush-not-logged` and `journal-missing` (ask again
+    in a second). RefusedError `key-destroyed` if its segment's key is gone.
     """
     catalogue = vault.catalogue()
     found: list[tuple[NodeName, Traced]] = []
@@ -30,7 +31,9 @@ def prove_line(
         try:
             if rows:
                 entry = rows[0].entry
-                key = vault.keys([entry.key])[entry.key]
+                key = vault.keys([entry.key]).get(entry.key)
+                if key is None:
+                    raise RefusedError("key-destroyed", "the key was destroyed and is not made again", day=entry.day)
                 found.append((known.name, trace_sealed(places, vault.stores()[rows[0].store], entry, key, line)))
             else:
                 ids = [
