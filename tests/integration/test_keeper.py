@@ -12,15 +12,24 @@ from typing import Any
 
 import pytest
 from tests.support.keepers import TODAY, KeeperHome, keeper_home, register, segment, ssh_key
+from tests.support.platforms import until
 
 from holdfast.drivers.gatewaykeeper import GatewayKeeper
 from holdfast.drivers.keeperclient import AsyncKeeperClient, KeeperClient
+from holdfast.drivers.memory import Faults
 from holdfast.formats import canonical
 from holdfast.formats.entries import EventEntry, NodeOpened, event_commitment, key_commitment, parse_entry
 from holdfast.formats.messages import MESSAGE_LIMIT, MessageReader
 from holdfast.formats.spelling import encode64
 from holdfast.keeper.paths import KeeperPaths
-from holdfast.kernel.errors import BusyError, ConfigurationError, ConflictError, MalformedError, RefusedError
+from holdfast.kernel.errors import (
+    BusyError,
+    ConfigurationError,
+    ConflictError,
+    MalformedError,
+    OutcomeUnknownError,
+    RefusedError,
+)
 from holdfast.kernel.instants import Day
 from holdfast.kernel.keys import KeyKind, KeyRequest
 from holdfast.kernel.names import UNCLAIMED, EnvironmentName, NodeName, Stream
@@ -416,3 +425,17 @@ def test_the_sockets_are_the_owners_alone(home: KeeperHome) -> None:
         for role in ("node", "gateway", "console", "operator"):
             assert home.paths.socket(role).stat().st_mode & 0o777 == 0o600
     assert not home.paths.socket("node").exists()
+
+
+def test_a_log_in_doubt_ends_the_keeper_and_the_next_one_goes_on(home: KeeperHome) -> None:
+    def doubted() -> None:
+        with home.running():
+            home.operator().apply(register())
+            home.log.faults = Faults(0, error=OutcomeUnknownError("log-in-doubt", "a log must be opened again"))
+            home.operator().new_token(ACME, "one")
+            until(lambda: not home.paths.socket("operator").exists(), 10)
+
+    with pytest.raises(OutcomeUnknownError, match="log-in-doubt"):
+        doubted()
+    with home.running():
+        assert all(event.index is not None for event in home.operator().events())

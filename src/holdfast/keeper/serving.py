@@ -3,7 +3,7 @@
 Order at start: lock (one keeper at a time), master key and epoch keys (a wrong one stops here), database brought up to
 date, log and database made equal, sockets, ready. The role is the socket: each has a small table of verbs, and a verb
 not in the table is refused. Requests of all connections are answered one after another, each in one transaction; what a
-crash interrupts was not answered and did not happen.
+crash interrupts was not answered and did not happen. A log that is in doubt, or another's, ends the process.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from holdfast.keeper.connections import Connections
 from holdfast.keeper.masterkey import read_master_key
 from holdfast.keeper.office import Office, Outside
 from holdfast.keeper.paths import ROLES, KeeperPaths
-from holdfast.kernel.errors import ConfigurationError, HoldfastError
+from holdfast.kernel.errors import ConfigurationError, HoldfastError, OutcomeUnknownError, VerificationError
 from holdfast.kernel.names import Installation
 
 logger = logging.getLogger("holdfast.keeper")
@@ -88,9 +88,12 @@ async def _ticking(office: Office, thread: ThreadPoolExecutor, stop: asyncio.Eve
 
 
 def _tick(office: Office) -> None:
-    # The next tick tries again whatever this one could not do (a full disk, say); serving goes on.
+    # The next tick tries again whatever this one could not do (a full disk, say); serving goes on. But a log whose
+    # checkpoint is in doubt, or that is not this database's, is only understood by a keeper that starts anew.
     try:
         office.tick()
+    except (VerificationError, OutcomeUnknownError):
+        raise
     except HoldfastError as error:
         logger.warning("tick failed: %s", error.code)
     except Exception as error:  # the one place that keeps the keeper alive between requests
