@@ -4,6 +4,7 @@ import asyncio
 import queue
 import tempfile
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,8 +55,7 @@ def serving(begin: Callable[[], Awaitable[Any]]) -> Iterator[GatewayListener]:
     async def run() -> None:
         server = await begin()
         ports.put(server.sockets[0].getsockname()[1])
-        while not stop.is_set():
-            await asyncio.sleep(0.02)
+        await asyncio.to_thread(stop.wait)
         server.close()
         await server.wait_closed()
 
@@ -70,7 +70,7 @@ def serving(begin: Callable[[], Awaitable[Any]]) -> Iterator[GatewayListener]:
 
 def door_seen(server: type[asyncssh.SSHServer], **algorithms: Any) -> Any:
     host_key = asyncssh.generate_private_key("ssh-ed25519")
-    options = {**STRONG, **algorithms, "server_host_keys": [host_key], "config": None}
+    options: dict[str, Any] = {**STRONG, **algorithms, "server_host_keys": [host_key], "config": None}
     with serving(lambda: asyncssh.create_server(server, "127.0.0.1", 0, **options)) as listener:
         keeper = SimpleNamespace(environments=lambda: ())
         vault: Any = SimpleNamespace(settings=SimpleNamespace(gateway=listener), keeper=keeper)
@@ -78,7 +78,7 @@ def door_seen(server: type[asyncssh.SSHServer], **algorithms: Any) -> Any:
 
 
 def test_a_door_of_keys_and_current_algorithms_is_observed() -> None:
-    seen = door_seen(Keys, server_host_keys=[])
+    seen = door_seen(Keys)
     assert (seen.outcome, seen.figures["methods"]) == (Outcome.OBSERVED, "publickey")
 
 
@@ -117,6 +117,21 @@ def test_what_is_no_ssh_server_is_said_and_not_waited_for(answer: bytes, error: 
         knock(listener)
     with pytest.raises(BusyError):
         knock(listener)
+
+
+def test_a_connection_the_gateway_gets_to_late_lies_within_the_knock() -> None:
+    made: list[int] = []
+
+    class Late(Keys):
+        def __init__(self) -> None:
+            time.sleep(0.3)
+            made.append(time.time_ns())
+
+    host_key = asyncssh.generate_private_key("ssh-ed25519")
+    options: dict[str, Any] = {"server_host_keys": [host_key], "config": None}
+    with serving(lambda: asyncssh.create_server(Late, "127.0.0.1", 0, **options)) as listener:
+        found = knock(listener)
+    assert found.before <= made[0] <= found.after
 
 
 @pytest.fixture

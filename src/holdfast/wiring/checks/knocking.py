@@ -17,7 +17,7 @@ _VERSION = b"SSH-2.0-holdfast_attest\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Knock:
-    """What was offered, from which address it was asked, and between which instants the connection was made."""
+    """What was offered, from which address it was asked, and between which instants the gateway took the connection."""
 
     offer: SshOffer
     address: str
@@ -38,7 +38,7 @@ def knock(listener: Listener) -> Knock:
     before = Instant(time.time_ns())
     try:
         with socket.create_connection(place_of(listener), SECONDS) as connection:
-            after, address = Instant(time.time_ns()), str(connection.getsockname()[0])
+            address = str(connection.getsockname()[0])
             connection.sendall(_VERSION)
             with connection.makefile("rb") as source:
                 banner = 0
@@ -47,6 +47,8 @@ def knock(listener: Listener) -> Knock:
                     if not line or banner > _BANNER_LIMIT:
                         raise BusyError("gateway-away", "the gateway does not answer as an SSH server")
                 header = source.read(HEADER)
-                return Knock(parse_offer(header, source.read(packet_length(header))), address, before, after)
+                offer = parse_offer(header, source.read(packet_length(header)))
+                # The system took the connection at once, the gateway when it got to it: before it spoke.
+                return Knock(offer, address, before, Instant(time.time_ns()))
     except OSError:
         raise BusyError("gateway-away", "the gateway does not answer") from None
