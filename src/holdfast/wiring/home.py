@@ -65,6 +65,11 @@ class Home:
         return self.root / "known_hosts"
 
     @property
+    def epochs(self) -> Path:
+        """The keeper's epoch keys."""
+        return self.root / "keeper" / "epochs"
+
+    @property
     def keeper_log(self) -> Path:
         """The keeper's own log, as tiles."""
         return self.root / "keeper" / "log"
@@ -136,5 +141,5 @@ class Home:
         ConfigurationError for a missing home, a wrong setting, or loose permissions.
         """
         settings = read_settings(self.settings_file)
-        check_permissions(self.root, self.keys, self.run)
+        check_permissions(self.root, self.keys, self.run, self.epochs)
         return settings

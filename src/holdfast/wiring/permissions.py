@@ -7,8 +7,9 @@ from pathlib import Path
 from holdfast.kernel.errors import ConfigurationError
 
 
-def check_permissions(root: Path, keys: Path, run: Path) -> None:
-    """Nothing, if home, keys and sockets belong to who runs this and nobody else may look in.
+def check_permissions(root: Path, keys: Path, run: Path, epochs: Path) -> None:
+    """Nothing, if home, keys, epoch keys (where there are any) and sockets belong to who runs this and nobody else may
+    look in.
 
     ConfigurationError `loose-permissions` or `wrong-owner` with the command that mends it, `not-in-home` for what is
     missing or a link.
@@ -16,7 +17,7 @@ def check_permissions(root: Path, keys: Path, run: Path) -> None:
     _check(root, root.stat(), folder=True)
     for folder in (keys, run):
         _check(folder, _look(folder), folder=True)
-    for file in sorted(keys.iterdir()):
+    for file in sorted((*keys.iterdir(), *(epochs.iterdir() if epochs.is_dir() else ()))):
         _check(file, _look(file), folder=False)
 
 

@@ -7,6 +7,7 @@ it works, so that a stopped installation can be verified too.
 import contextlib
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from holdfast.drivers.keeperclient import KeeperClient
 from holdfast.drivers.operatorkeeper import Catalogue, OperatorKeeper
 from holdfast.drivers.posix import PosixStore
 from holdfast.drivers.readingfiles import JournalFiles
+from holdfast.formats.checkpoints import origin_name
+from holdfast.formats.entries import KEEPER
 from holdfast.formats.notes import NoteVerifier, parse_vkey
 from holdfast.kernel.errors import BusyError, ConfigurationError
 from holdfast.kernel.names import Installation, KeyId, NodeName
@@ -24,6 +27,7 @@ from holdfast.vault.verifying import Vault
 from holdfast.vault.verifyingnodes import NodeVault
 from holdfast.wiring.configuration import Settings
 from holdfast.wiring.home import Home
+from holdfast.wiring.keyfiles import read_secret
 
 _KEEPER_SECONDS = 30.0
 _SEALING_SECONDS = 60.0
@@ -38,32 +42,37 @@ def operator_keeper(home: Home) -> Iterator[OperatorKeeper]:
         try:
             keeper.status()
         except BusyError:
-            with _own_keeper(home):
-                _await(keeper)
+            with _own_keeper(home) as child:
+                _await(keeper, child)
                 yield keeper
                 return
         yield keeper
 
 
 @contextlib.contextmanager
-def _own_keeper(home: Home) -> Iterator[None]:
+def _own_keeper(home: Home) -> Iterator["subprocess.Popen[bytes]"]:
     command = [sys.executable, "-m", "holdfast", "keeper", "--home", str(home.root)]
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        child.terminate()
-        child.wait(_KEEPER_SECONDS)
+    with tempfile.TemporaryFile() as said:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=said)
+        try:
+            yield child
+        finally:
+            ended = child.poll() is not None
+            child.terminate()
+            child.wait(_KEEPER_SECONDS)
+            if ended:  # nobody told it to: what it said is why
+                said.seek(0)
+                sys.stderr.write(said.read().decode(errors="replace"))
 
 
-def _await(keeper: OperatorKeeper) -> None:
+def _await(keeper: OperatorKeeper, child: "subprocess.Popen[bytes]") -> None:
     until = time.monotonic() + _KEEPER_SECONDS
     while True:
         try:
             keeper.status()
             return
         except BusyError:
-            if time.monotonic() > until:
+            if time.monotonic() > until or child.poll() is not None:
                 raise
             time.sleep(0.1)
 
@@ -102,7 +111,13 @@ class OpenVault:
             lambda: {row.entry.name: row.entry for row in self.catalogue().segments},
             self.keys,
             self._settling(),
+            self._keeper_log(pins),
         )
+
+    def _keeper_log(self, pins: Mapping[str, NoteVerifier]) -> tuple[NoteVerifier, PosixStore]:
+        name = origin_name(Installation(self.settings.installation), KEEPER)
+        verifier = pins.get(name) or parse_vkey(read_secret(self.home.vkey(KEEPER)).reveal().decode().strip())
+        return verifier, PosixStore(self.home.keeper_log)
 
     def _settling(self) -> Callable[[], bool]:
         """Waits a moment while a closed journal file is there, which a node turns into segments; not for ever."""

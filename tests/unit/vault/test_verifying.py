@@ -4,9 +4,12 @@ import dataclasses
 import io
 
 import pytest
-from tests.support.vaults import Disks, MemoryNode, check_vault, report_of, syslog_lines
+from tests.support.vaults import INSTALLATION, Disks, MemoryNode, check_vault, report_of, syslog_lines
 
+from holdfast.drivers.memory import MemoryStore
 from holdfast.formats.ledgers import FlushHeaders, read_headers, write_headers
+from holdfast.formats.notes import signer
+from holdfast.vault.integrating import TileLog
 
 
 @pytest.fixture
@@ -193,3 +196,15 @@ def test_a_segment_that_is_being_sealed_is_waited_for(disks: Disks) -> None:
 
     assert "object-unknown" in {finding.code for finding in report_of(disks).findings}
     assert "object-unknown" not in {finding.code for finding in report_of(disks, settling=settling).findings}
+
+
+def test_the_keepers_log_is_recomputed_too(disks: Disks) -> None:
+    log = MemoryStore({})
+    keeper = signer(f"{INSTALLATION}/keeper", bytes(range(32)))
+    TileLog(log, keeper).append([f"entry {at}".encode() for at in range(300)])
+    sound = report_of(disks, keeper_log=(keeper.verifier(), log))
+    assert (sound.findings, sound.logs["keeper"].entries) == ([], 300)
+    objects = log.objects
+    objects["tile/entries/000"] = objects["tile/entries/000"].replace(b"entry 7", b"entry 8", 1)
+    [finding] = report_of(disks, keeper_log=(keeper.verifier(), log)).findings
+    assert finding.object == "keeper/log/tile/entries/000"

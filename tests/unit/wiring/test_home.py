@@ -50,7 +50,7 @@ def test_a_home_that_cannot_be_made_leaves_nothing_behind(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("place", [".", "keys", "run", "keys/master.key"])
+@pytest.mark.parametrize("place", [".", "keys", "run", "keys/master.key", "keeper/epochs/00000001.epoch"])
 def test_loose_permissions_refuse_with_the_command_that_mends_them(home: Home, place: str) -> None:
     path = home.root / place
     path.chmod(path.stat().st_mode | 0o040)
