@@ -2,7 +2,9 @@
 
 The stream map, first match wins:
 
-1. sshd (`sshd`, `sshd-session`, `sshd-auth`) → `ssh-access`, whatever the register says.
+1. sshd (`sshd`, `sshd-session`, `sshd-auth`; also with something after the name that is no part of one, as in
+   `sshd(pam_unix)` or `sshd[33]`, or as the tag of a line without a program) → `ssh-access`, whatever the register
+   says.
 2. The register's rules: `{"host", "program", "stream"}`, those naming a host before those for every host.
 3. A web server's (nginx, httpd, apache2, caddy, traefik, haproxy) access lines → `web-access`; its other lines → `app`.
 4. php-fpm, the application and its servers → `app`.
@@ -49,9 +51,13 @@ def plain_program(program: str) -> str:
     return program.rpartition("/")[2].lower()
 
 
+_SSH_NAME = re.compile(rf"(?:{'|'.join(sorted(SSHD))})(?![a-z0-9_.-])")
+_SSH_HEAD = re.compile(rb" *(?:sshd|sshd-session|sshd-auth)(?:\([^)]{0,64}\))?(?:\[[0-9]{1,10}\])?:")
+
+
 def _kind(program: str) -> int:
     plain = plain_program(program)
-    if plain in SSHD:
+    if _SSH_NAME.match(plain):
         return _SSH
     if plain in WEB:
         return _WEB_SERVER
@@ -63,6 +69,12 @@ def streams(table: pl.DataFrame, rules: Sequence[Rule] = ()) -> pl.DataFrame:
     names = table["program"].unique()
     kinds = pl.Series([_kind(name) for name in names], dtype=pl.UInt8)
     kind = table["program"].replace_strict(names, kinds, return_dtype=pl.UInt8).to_numpy()
+    if "" in names:
+        untagged = ((table["program"] == "") & table["message"].bin.contains(b"sshd")).arg_true()
+        heads = zip(untagged, table["message"].gather(untagged), strict=True)
+        if ours := [at for at, message in heads if _SSH_HEAD.match(message)]:
+            kind = kind.copy()
+            kind[ours] = _SSH
     numbers = _DEFAULT[kind]
     maybe = (kind == _WEB_SERVER) | (kind == _REST)
     if maybe.any():

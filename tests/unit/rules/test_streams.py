@@ -15,7 +15,10 @@ def stream(program: str, message: bytes = b"hello", *rules: Rule, host: str = "h
     return streams(table, rules)["stream"].item()
 
 
-@pytest.mark.parametrize("program", ["sshd", "sshd-session", "sshd-auth", "SSHD", "/usr/sbin/sshd"])
+@pytest.mark.parametrize(
+    "program",
+    ["sshd", "sshd-session", "sshd-auth", "SSHD", "/usr/sbin/sshd", "sshd(pam_unix)", "sshd[33]", "sshd\0", "sshd:"],
+)
 def test_sshd_is_ssh_access_whatever_the_register_says(program: str) -> None:
     assert stream(program, ACCESS, {"host": None, "program": program, "stream": "system"}) == "ssh-access"
 
@@ -64,3 +67,16 @@ def test_an_environment_comes_from_the_host_map() -> None:
 def test_sshd_lines_in_a_file_never_reach_the_stream_its_sender_names(line: bytes, stream: str) -> None:
     table = pl.DataFrame({"message": [line]}, schema={"message": pl.Binary})
     assert file_streams(table, Stream.SYSTEM)["stream"].to_list() == [stream]
+
+
+@pytest.mark.parametrize(
+    ("message", "wanted"),
+    [
+        (b" sshd[4]: Accepted", "ssh-access"),
+        (b"sshd(pam_unix)[4]: session opened", "ssh-access"),
+        (b"sshd-keygen: made", "system"),
+        (b"restarting sshd: done", "system"),
+    ],
+)
+def test_a_line_without_a_program_whose_text_begins_as_sshds_is_ssh_access(message: bytes, wanted: str) -> None:
+    assert stream("", message) == wanted
