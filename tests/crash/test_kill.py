@@ -2,7 +2,7 @@
 journal files are sealed all the time. Then: what was promised is there once, what was not is a gap-free prefix, and
 `verify` holds.
 
-HOLDFAST_KILL_ROUNDS says how often to kill (8), HOLDFAST_SEED in which order.
+KILL_ROUNDS says how often to kill (8), KILL_SEED in which order.
 """
 
 import base64
@@ -26,7 +26,7 @@ from tests.support.sendprocess import send, start_send
 from holdfast.kernel.names import Stream
 
 ENVIRONMENT = "acme/main"
-ROUNDS = int(os.environ.get("HOLDFAST_KILL_ROUNDS", "8"))
+ROUNDS = int(os.environ.get("KILL_ROUNDS", "8"))
 SEALING = "[sealing]\nbytes = 65536\nseconds = 2.0\n"
 PROCESSES = ("n1", "keeper", "gateway", "console")
 
@@ -88,7 +88,7 @@ def _frame(name: str, number: int, *, octets: bool) -> bytes:
 @pytest.mark.slow
 @pytest.mark.timeout(120 + 15 * ROUNDS)
 def test_whatever_is_killed_promised_lines_are_there_once_and_plain_ones_without_a_gap(tmp_path: Path) -> None:
-    chance = random.Random(os.environ.get("HOLDFAST_SEED", "7"))
+    chance = random.Random(os.environ.get("KILL_SEED", "7"))
     victims = list(PROCESSES) + chance.choices(PROCESSES[:2], k=max(0, ROUNDS - len(PROCESSES)))
     chance.shuffle(victims)
     files = [tmp_path / "followed0.log", tmp_path / "followed1.log"]

@@ -54,8 +54,9 @@ def free_ports(count: int) -> list[int]:
 
 
 def variables() -> dict[str, str]:
-    """The environment that `python -m holdfast` runs in."""
-    return {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "PYTHONUNBUFFERED": "1"}
+    """The environment that `python -m holdfast` runs in: without settings of whoever runs the tests."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST_")}
+    return {**own, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "PYTHONUNBUFFERED": "1"}
 
 
 def holdfast(*words: str | Path, seconds: float = 120.0, check: bool = True) -> "subprocess.CompletedProcess[str]":
