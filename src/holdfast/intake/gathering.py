@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from holdfast.formats.positions import Position, Positions
 from holdfast.intake.http import HttpChunk, Receipt
@@ -91,6 +91,12 @@ class Gathering:
         self.bytes -= freed
         self.http.clear()
         return freed
+
+    def arrive(self, now: Instant) -> None:
+        """Let all of it arrive now: nothing of it is durable yet, and no key of the day it came on is to be had."""
+        self.syslog = deque(replace(block, arrival=now) for block in self.syslog)
+        for waiting in self.http:
+            waiting.block = replace(waiting.block, arrival=now)
 
     def by_day(self) -> Iterator["Gathering"]:
         """The same, cut at midnight: no batch spans two days (formats, Days)."""

@@ -185,6 +185,11 @@ class Pipeline:
                 )
             except BusyError as error:
                 await self._not_now(error)
+            except RefusedError as error:
+                if error.code != "pseudonym-day":
+                    raise
+                # The keeper was away over midnight: the day they came on is over, and nothing of it is made any more.
+                part.arrive(self.arrival())
         return None
 
     async def _finish(self, part: Gathering, table: MinimisedTable | None, before: "asyncio.Task[None] | None") -> None:

@@ -76,3 +76,14 @@ def test_chunks_turned_away_are_answered_and_leave_only_what_has_no_answer() -> 
     assert (made.lines, made.bytes, made.stale, arrivals(made)) == (1, before - weight, True, [1])
     assert made.turn_away(BusyError("not-now", "later")) == 0
     waiting.answer.get_loop().close()
+
+
+def test_what_waited_over_midnight_for_a_keeper_arrives_on_the_day_that_has_keys() -> None:
+    part = gathering(("syslog", -700), ("http", -699), ("syslog", -698))
+    counted = (part.lines, part.bytes)
+    part.arrive(at(5))
+    assert arrivals(part) == [5, 5, 5]
+    assert part.day() == "2026-11-24"
+    assert (part.lines, part.bytes) == counted
+    assert [position.time for _, position in next(iter(part.positions().values()))] == [at(5)]
+    close(part)
