@@ -21,7 +21,7 @@ def _write(path: Path, first: int, count: int) -> int:
 
 @pytest.mark.slow
 def test_every_line_is_there_once_whatever_is_killed_and_verify_holds(tmp_path: Path) -> None:
-    chance = random.Random(os.environ.get("HOLDFAST_SEED", "1"))
+    chance = random.Random(os.environ.get("KILL_SEED", "1"))
     log, state = tmp_path / "app.log", tmp_path / "state"
     written = _write(log, 0, 1)
     with platform(tmp_path / "home") as home:

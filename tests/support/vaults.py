@@ -14,7 +14,7 @@ from holdfast.drivers.memory import (
     SeededRandomness,
 )
 from holdfast.formats.lines import split
-from holdfast.formats.notes import NoteVerifier, signer
+from holdfast.formats.notes import signer
 from holdfast.formats.positions import Position, Positions, Source
 from holdfast.formats.syslog.parsing import parse
 from holdfast.kernel.instants import Instant, day_of, parse_rfc3339
@@ -28,10 +28,10 @@ from holdfast.vault.findings import Report
 from holdfast.vault.flushing import Flushed, Flusher
 from holdfast.vault.integrating import TileLog
 from holdfast.vault.journaling import Journal
-from holdfast.vault.ports import Store
 from holdfast.vault.recovering import flush_entry, recover
 from holdfast.vault.sealing import seal
 from holdfast.vault.verifying import Vault, verify
+from holdfast.vault.verifyingkeeper import KeeperVault
 from holdfast.vault.verifyingnodes import NodeVault
 
 INSTALLATION = Installation("logs.example.org")
@@ -118,7 +118,7 @@ def report_of(
     at_keys: Callable[[], object] = lambda: None,
     at_catalogue: Callable[[], object] = lambda: None,
     settling: Callable[[], bool] = lambda: False,
-    keeper_log: tuple[NoteVerifier, Store] | None = None,
+    keeper: KeeperVault | None = None,
 ) -> Report:
     """Everything on the disks, recomputed. `at_keys` and `at_catalogue` happen just before the keeper is asked."""
 
@@ -141,7 +141,7 @@ def report_of(
         catalogue,
         keys,
         settling,
-        keeper_log,
+        keeper,
     )
     return verify(vault, lambda lines: None)
 

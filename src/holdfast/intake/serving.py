@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import resource
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -36,6 +37,9 @@ log = logging.getLogger("holdfast.intake")
 T = TypeVar("T")
 
 REGISTER_SECONDS = 2.0
+SWITCH_SECONDS = 0.0005
+"""A thread that comes back from numpy or polars waits this long for the one that hashes, hundreds of times a flush:
+Python's own 5 ms would make it wait most of the time."""
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 """What is in hand has so long to become durable before the node stops without it: less than `up` waits."""
@@ -96,6 +100,7 @@ async def serve(parts: NodeParts, ready: Callable[[], None], stop: asyncio.Event
     """Run the node until `stop` is set. Raises whatever means that it must not go on."""
     connections = _syslog_connections(parts)
     keep_pages()
+    sys.setswitchinterval(SWITCH_SECONDS)
     register = Register(parts.host_map, parts.hosting)
     await patiently(stop, register.refresh)
     context = f"{parts.installation}/{parts.node}".encode()

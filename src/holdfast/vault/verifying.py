@@ -16,14 +16,12 @@ from dataclasses import dataclass
 
 from holdfast.formats import ledgers
 from holdfast.formats.batches import parse_header
-from holdfast.formats.entries import KEEPER
-from holdfast.formats.notes import NoteVerifier
 from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.names import Installation
 from holdfast.kernel.segments import SegmentEntry
-from holdfast.vault.findings import Finding, LogHead, Report
+from holdfast.vault.findings import Finding, Report
 from holdfast.vault.ports import Store
-from holdfast.vault.recomputing import verify_log
+from holdfast.vault.verifyingkeeper import KeeperVault, check_keeper
 from holdfast.vault.verifyingnodes import BATCH, Chains, Committed, Keys, NodeCheck, NodeVault
 from holdfast.vault.verifyingsegments import SegmentCheck, check_segment
 
@@ -41,7 +39,7 @@ class Vault:
     catalogue: Callable[[], Mapping[str, SegmentEntry]]
     keys: Keys
     settling: Callable[[], bool] = lambda: False
-    keeper_log: tuple[NoteVerifier, Store] | None = None
+    keeper: KeeperVault | None = None
     """The keeper's own log, recomputed too: events and key destructions. What they say is not looked at here."""
 
 
@@ -71,7 +69,8 @@ def verify(vault: Vault, progress: Callable[[int], None], executor: Executor | N
     for node in vault.nodes:
         _missing(node, committed[node.node], report)
     _unknown(vault, unknown, report)
-    _keeper_log(vault, report)
+    if vault.keeper is not None:
+        check_keeper(vault.keeper, report)
     return report
 
 
@@ -141,20 +140,6 @@ def _unknown(vault: Vault, objects: Sequence[tuple[str, str]], report: Report) -
     for store, name in left:
         says = "the catalogue does not hold this object"
         report.findings.append(Finding("object-unknown", says, f"{store}/{name}"))
-
-
-def _keeper_log(vault: Vault, report: Report) -> None:
-    if vault.keeper_log is None:
-        return
-    verifier, store = vault.keeper_log
-    found = verify_log(store, verifier)
-    head = found.checkpoint
-    report.logs[KEEPER] = LogHead(
-        verifier.vkey(), head.size if head else 0, head.root.hex() if head else "", found.entries
-    )
-    for one in found.damages:
-        entries = f" (log entries {one.first} to {one.last})" if one.last >= one.first else ""
-        report.findings.append(Finding(one.code, one.problem + entries, f"keeper/log/{one.object}"))
 
 
 def _claim(ours: Committed | None, check: SegmentCheck, report: Report) -> None:

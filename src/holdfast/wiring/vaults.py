@@ -24,6 +24,7 @@ from holdfast.kernel.names import Installation, KeyId, NodeName
 from holdfast.kernel.secrets import Secret
 from holdfast.vault.tracing import Places
 from holdfast.vault.verifying import Vault
+from holdfast.vault.verifyingkeeper import HeldEvent, KeeperVault
 from holdfast.vault.verifyingnodes import NodeVault
 from holdfast.wiring.configuration import Settings
 from holdfast.wiring.home import Home
@@ -111,13 +112,18 @@ class OpenVault:
             lambda: {row.entry.name: row.entry for row in self.catalogue().segments},
             self.keys,
             self._settling(),
-            self._keeper_log(pins),
+            self._keeper(pins),
         )
 
-    def _keeper_log(self, pins: Mapping[str, NoteVerifier]) -> tuple[NoteVerifier, PosixStore]:
+    def _keeper(self, pins: Mapping[str, NoteVerifier]) -> KeeperVault:
         name = origin_name(Installation(self.settings.installation), KEEPER)
         verifier = pins.get(name) or parse_vkey(read_secret(self.home.vkey(KEEPER)).reveal().decode().strip())
-        return verifier, PosixStore(self.home.keeper_log)
+        return KeeperVault(verifier, PosixStore(self.home.keeper_log), self._events)
+
+    def _events(self) -> Iterator[HeldEvent]:
+        for one in self.keeper.events():
+            chain = one.environment or ""
+            yield HeldEvent(one.number, chain, one.previous, one.salt, one.event, one.commitment, one.index)
 
     def _settling(self) -> Callable[[], bool]:
         """Waits a moment while a closed journal file is there, which a node turns into segments; not for ever."""

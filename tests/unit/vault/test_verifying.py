@@ -2,14 +2,20 @@
 
 import dataclasses
 import io
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
 
 import pytest
-from tests.support.vaults import INSTALLATION, Disks, MemoryNode, check_vault, report_of, syslog_lines
+from tests.support.vaults import INSTALLATION, MORNING, NODE, Disks, MemoryNode, check_vault, report_of, syslog_lines
 
 from holdfast.drivers.memory import MemoryStore
+from holdfast.formats.entries import EventEntry, NodeOpened
 from holdfast.formats.ledgers import FlushHeaders, read_headers, write_headers
 from holdfast.formats.notes import signer
+from holdfast.formats.spelling import decode64, encode64
 from holdfast.vault.integrating import TileLog
+from holdfast.vault.verifyingkeeper import HeldEvent, KeeperVault
 
 
 @pytest.fixture
@@ -198,13 +204,60 @@ def test_a_segment_that_is_being_sealed_is_waited_for(disks: Disks) -> None:
     assert "object-unknown" not in {finding.code for finding in report_of(disks, settling=settling).findings}
 
 
-def test_the_keepers_log_is_recomputed_too(disks: Disks) -> None:
-    log = MemoryStore({})
+def keeper_of(events: list[HeldEvent], log: MemoryStore) -> KeeperVault:
+    """A keeper whose log, if it is new, commits to these events and to the node of `disks`."""
     keeper = signer(f"{INSTALLATION}/keeper", bytes(range(32)))
-    TileLog(log, keeper).append([f"entry {at}".encode() for at in range(300)])
-    sound = report_of(disks, keeper_log=(keeper.verifier(), log))
+    if not log.objects:
+        node = signer(f"{INSTALLATION}/{NODE}", bytes(32)).verifier()
+        entries = [NodeOpened(NODE, MORNING, node.name, node.vkey(), None).encode()]
+        entries += [EventEntry("keeper", MORNING, decode64(event.commitment)).encode() for event in events]
+        TileLog(log, keeper).append(entries)
+    return KeeperVault(keeper.verifier(), log, lambda: events)
+
+
+def chain(name: str, count: int, first_index: int) -> list[HeldEvent]:
+    """Events of one chain, as they would be logged from an index on."""
+    events: list[HeldEvent] = []
+    for number in range(count):
+        event, salt = b'{"event":"%s %d"}' % (name.encode(), number), bytes([number]) * 16
+        commitment = encode64(sha256(salt + event).digest())
+        previous = events[-1].commitment if events else ""
+        events.append(HeldEvent(number, name, previous, salt, event, commitment, first_index + number))
+    return events
+
+
+def test_the_keepers_log_and_the_events_behind_it_are_recomputed_too(disks: Disks) -> None:
+    events, log = [*chain("", 200, 1), *chain("acme/main", 99, 201)], MemoryStore({})
+    sound = report_of(disks, keeper=keeper_of(events, log))
     assert (sound.findings, sound.logs["keeper"].entries) == ([], 300)
-    objects = log.objects
-    objects["tile/entries/000"] = objects["tile/entries/000"].replace(b"entry 7", b"entry 8", 1)
-    [finding] = report_of(disks, keeper_log=(keeper.verifier(), log)).findings
-    assert finding.object == "keeper/log/tile/entries/000"
+    name = "tile/entries/000"
+    log.objects[name] = log.objects[name].replace(b"commitment", b"commitmenu", 1)
+    assert f"keeper/log/{name}" in {finding.object for finding in report_of(disks, keeper=keeper_of([], log)).findings}
+
+
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [
+        (lambda events: events.pop(), "event-missing"),
+        (lambda events: events.pop(0), "event-chain"),
+        (lambda events: events.__setitem__(1, replace(events[1], event=b'{"event":"other"}')), "event-changed"),
+        (lambda events: events.__setitem__(1, replace(events[1], index=1)), "event-changed"),
+    ],
+)
+def test_an_event_left_out_changed_or_moved_is_found(
+    disks: Disks, damage: Callable[[list[HeldEvent]], object], code: str
+) -> None:
+    events, log = chain("acme/main", 5, 1), MemoryStore({})
+    keeper_of(events, log)
+    damage(events)
+    assert code in {finding.code for finding in report_of(disks, keeper=keeper_of(events, log)).findings}
+
+
+def test_a_node_that_was_opened_and_is_not_recomputed_is_missed() -> None:
+    log = MemoryStore({})
+    findings = report_of(Disks(), keeper=keeper_of([], log)).findings
+    assert "node-missing" not in {finding.code for finding in findings}
+    other = signer(f"{INSTALLATION}/n2", bytes(32)).verifier()
+    keeper = signer(f"{INSTALLATION}/keeper", bytes(range(32)))
+    TileLog(log, keeper).append([NodeOpened("n2", MORNING, other.name, other.vkey(), None).encode()])
+    assert "node-missing" in {finding.code for finding in report_of(Disks(), keeper=keeper_of([], log)).findings}
