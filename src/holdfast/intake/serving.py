@@ -37,7 +37,7 @@ log = logging.getLogger("holdfast.intake")
 T = TypeVar("T")
 
 REGISTER_SECONDS = 2.0
-SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.001
 """A thread that comes back from numpy or polars waits this long for the one that hashes, hundreds of times a flush:
 Python's own 5 ms would make it wait most of the time."""
 START_SECONDS = 30.0
