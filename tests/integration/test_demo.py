@@ -17,6 +17,10 @@ from tests.support.sendprocess import ROOT, free_port, until
 PORTS = ("NODES__N1__SYSLOG", "NODES__N2__SYSLOG", "NODES__N1__HTTP", "NODES__N2__HTTP", "GATEWAY", "CONSOLE")
 
 
+BURST = 4000
+"""Lines of Alice's web-access at least, once the demo has begun."""
+
+
 class Demo:
     """A running demo and what it said. Commands are typed in `here`."""
 
@@ -70,6 +74,12 @@ class Demo:
         arguments = shlex.split(command)
         return subprocess.Popen(arguments, cwd=self.here, env=self._environment, stdout=subprocess.PIPE, text=True)
 
+    def day(self) -> int:
+        """How many lines of today Alice gets by sftp."""
+        self.type(self.commands["sftp"].replace(" /tmp/", " first.log"))
+        got = self.here / "first.log"
+        return got.read_bytes().count(b"\n") if got.exists() else 0
+
     def sealed(self) -> list[Path]:
         """Alice's web-access segments."""
         return list((self.here / ".home/stores").rglob("acme/main/web-access/**/*.parquet"))
@@ -80,6 +90,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     assert all(map(shutil.which, ("ssh", "sftp"))), "the tests need OpenSSH's clients"
     running = Demo(tmp_path_factory.mktemp("demo"))
     try:
+        # The commands are printed when everything is ready; the burst of lines comes in while a person reads them.
+        until(lambda: running.day() >= BURST, 60)
         yield running
     finally:
         running.stop()
@@ -107,7 +119,7 @@ def test_a_day_is_a_file_that_sftp_gets(demo: Demo) -> None:
     command = demo.commands["sftp"].replace(" /tmp/", " day.log")
     got = demo.type(command)
     assert got.returncode == 0, got.stderr
-    assert (demo.here / "day.log").read_bytes().count(b"\n") >= 4000
+    assert (demo.here / "day.log").read_bytes().count(b"\n") >= BURST
 
 
 def test_the_application_log_comes_by_send_and_strangers_are_unclaimed(demo: Demo) -> None:
