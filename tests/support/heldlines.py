@@ -1,22 +1,17 @@
 """The lines an installation holds, read from segments and journals with the operator's keys, as a reader gets them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 import polars as pl
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from holdfast.drivers.gatewaykeeper import OpenedJournal, OpenedSegment, Opening
 from holdfast.drivers.readingfiles import JournalFiles, ObjectFiles
 from holdfast.formats.batches import BatchHeader, parse_header
 from holdfast.formats.records import SCHEMA
 from holdfast.formats.segments import SegmentReader
 from holdfast.kernel.errors import ConflictError
-from holdfast.kernel.instants import Day
 from holdfast.kernel.keys import KeyKind
-from holdfast.kernel.names import Form, Installation, KeyId, NodeName, Stream
-from holdfast.kernel.secrets import Secret
-from holdfast.kernel.segments import SegmentEntry
-from holdfast.rules.policy import Allowed, Decision
+from holdfast.kernel.names import Form, Installation, KeyId, Stream
+from holdfast.rules.policy import Allowed
 from holdfast.rules.rendering import render
 from holdfast.vault.journalscanning import JournalIndex
 from holdfast.vault.keeping import Kept
@@ -25,30 +20,7 @@ from holdfast.wiring.home import Home
 from holdfast.wiring.vaults import OpenVault, open_vault
 
 _TRIES = 8
-
-
-@dataclass(frozen=True)
-class _Segment:
-    entry: SegmentEntry
-    key: Secret
-    store: str
-
-
-@dataclass(frozen=True)
-class _JournalKey:
-    id: KeyId
-    node: NodeName
-    day: Day
-    key: Secret
-
-
-@dataclass(frozen=True)
-class _Opening:
-    segments: list[_Segment]
-    journal: list[_JournalKey]
-    decision: Decision = field(default=Allowed(()))
-    pseudonyms: Mapping[Day, Secret] = field(default_factory=dict)
-    lease_seconds: int = 60
+_LEASE_SECONDS = 60
 
 
 def held(home: Home, environment: str, stream: Stream) -> pl.DataFrame:
@@ -85,7 +57,7 @@ def batches(home: Home, environment: str, stream: Stream) -> list[BatchHeader]:
     return found
 
 
-def _opening(vault: OpenVault, environment: str, stream: Stream) -> _Opening:
+def _opening(vault: OpenVault, environment: str, stream: Stream) -> Opening:
     catalogue = vault.catalogue()
     rows = [row for row in catalogue.segments if (row.entry.environment, row.entry.stream) == (environment, stream)]
     known = [
@@ -94,10 +66,11 @@ def _opening(vault: OpenVault, environment: str, stream: Stream) -> _Opening:
         if (key.kind, key.environment, key.stream, key.state) == (KeyKind.JOURNAL, environment, stream, "active")
     ]
     keys = vault.keys([row.entry.key for row in rows] + [key.id for key in known])
-    return _Opening(
-        [_Segment(row.entry, keys[row.entry.key], row.store) for row in rows],
-        [_JournalKey(key.id, key.node, key.day, keys[key.id]) for key in known if key.node and key.id in keys],
+    segments = tuple(OpenedSegment(row.entry, keys[row.entry.key], row.store) for row in rows)
+    journal = tuple(
+        OpenedJournal(key.id, key.node, key.day, keys[key.id]) for key in known if key.node and key.id in keys
     )
+    return Opening(Allowed(()), segments, journal, {}, _LEASE_SECONDS)
 
 
 def _read(vault: OpenVault, environment: str, stream: Stream) -> pl.DataFrame:

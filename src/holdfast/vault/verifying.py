@@ -40,7 +40,7 @@ class Vault:
     keys: Keys
     settling: Callable[[], bool] = lambda: False
     keeper: KeeperVault | None = None
-    """The keeper's own log, recomputed too: events and key destructions. What they say is not looked at here."""
+    """The keeper's own log and the events behind it, recomputed too."""
 
 
 def verify(vault: Vault, progress: Callable[[int], None], executor: Executor | None = None) -> Report:

@@ -3,21 +3,16 @@
 For checks alone: what they read they look at and count, and show to nobody.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 import polars as pl
 
+from holdfast.drivers.gatewaykeeper import OpenedJournal, OpenedSegment, Opening
 from holdfast.drivers.operatorkeeper import Catalogue
 from holdfast.drivers.readingfiles import JournalFiles, ObjectFiles
 from holdfast.formats.records import SCHEMA
 from holdfast.kernel.errors import ConflictError
-from holdfast.kernel.instants import Day
 from holdfast.kernel.keys import KeyKind
-from holdfast.kernel.names import EnvironmentName, Form, Installation, KeyId, NodeName, Stream
-from holdfast.kernel.secrets import Secret
-from holdfast.kernel.segments import SegmentEntry
-from holdfast.rules.policy import Allowed, Decision
+from holdfast.kernel.names import EnvironmentName, Form, Installation, Stream
+from holdfast.rules.policy import Allowed
 from holdfast.rules.rendering import render
 from holdfast.rules.selection import selection
 from holdfast.vault.journalscanning import JournalIndex
@@ -27,33 +22,10 @@ from holdfast.vault.selecting import Selecting
 from holdfast.wiring.vaults import OpenVault
 
 _TRIES = 5
+_LEASE_SECONDS = 60
 _SEGMENTS = 8
 """Newest segments that are opened."""
 _KEPT_BYTES = 16 << 20
-
-
-@dataclass(frozen=True)
-class _Segment:
-    entry: SegmentEntry
-    key: Secret
-    store: str
-
-
-@dataclass(frozen=True)
-class _JournalKey:
-    id: KeyId
-    node: NodeName
-    day: Day
-    key: Secret
-
-
-@dataclass(frozen=True)
-class _Opening:
-    segments: list[_Segment]
-    journal: list[_JournalKey]
-    decision: Decision = field(default=Allowed(()))
-    pseudonyms: Mapping[Day, Secret] = field(default_factory=dict)
-    lease_seconds: int = 60
 
 
 def newest(vault: OpenVault, environment: EnvironmentName, stream: Stream, count: int) -> pl.DataFrame:
@@ -68,7 +40,7 @@ def newest(vault: OpenVault, environment: EnvironmentName, stream: Stream, count
     raise AssertionError
 
 
-def _opening(vault: OpenVault, catalogue: Catalogue, environment: EnvironmentName, stream: Stream) -> _Opening:
+def _opening(vault: OpenVault, catalogue: Catalogue, environment: EnvironmentName, stream: Stream) -> Opening:
     place = (environment, stream)
     rows = [row for row in catalogue.segments if (row.entry.environment, row.entry.stream) == place]
     rows = sorted(rows, key=lambda row: row.entry.arrival_max)[-_SEGMENTS:]
@@ -78,13 +50,14 @@ def _opening(vault: OpenVault, catalogue: Catalogue, environment: EnvironmentNam
         if (key.kind, key.environment, key.stream, key.state) == (KeyKind.JOURNAL, *place, "active")
     ]
     keys = vault.keys([row.entry.key for row in rows] + [key.id for key in known])
-    return _Opening(
-        [_Segment(row.entry, keys[row.entry.key], row.store) for row in rows if row.entry.key in keys],
-        [_JournalKey(key.id, key.node, key.day, keys[key.id]) for key in known if key.node and key.id in keys],
+    segments = tuple(OpenedSegment(row.entry, keys[row.entry.key], row.store) for row in rows if row.entry.key in keys)
+    journal = tuple(
+        OpenedJournal(key.id, key.node, key.day, keys[key.id]) for key in known if key.node and key.id in keys
     )
+    return Opening(Allowed(()), segments, journal, {}, _LEASE_SECONDS)
 
 
-def _read(vault: OpenVault, opening: _Opening, stream: Stream, count: int) -> pl.DataFrame:
+def _read(vault: OpenVault, opening: Opening, stream: Stream, count: int) -> pl.DataFrame:
     library = Library(
         Installation(vault.settings.installation),
         {name: ObjectFiles(path) for name, path in vault.home.stores(vault.settings).items()},
